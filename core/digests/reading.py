@@ -1,0 +1,71 @@
+"""From stored interactions to the messages that a digest is made of."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from core.digests.model import DigestChat, Media, Message
+from core.interactions.model import Conversation, ConversationId, Interaction
+
+DESCRIPTIONS = ("file_name", "question", "title", "emoji", "place_name")
+
+
+def chat_of(conversation: Conversation, topics: Iterable[Conversation]) -> DigestChat:
+    """`tg:-100…` names the chat; other services have no links to messages."""
+    service, _, number = conversation.thread_key.partition("/")[0].partition(":")
+    is_telegram = service == "tg" and number.lstrip("-").isdigit()
+    return DigestChat(
+        title=conversation.title,
+        marked_id=int(number) if is_telegram else None,
+        username=conversation.username,
+        forum=any(True for _ in topics),
+    )
+
+
+def topic_of(conversation: Conversation) -> int | None:
+    topic = conversation.thread_key.partition("/")[2]
+    return int(topic) if topic.isdigit() else None
+
+
+def to_messages(
+    interactions: Iterable[Interaction], topics: Mapping[ConversationId, int | None]
+) -> list[Message]:
+    """`topics`: conversation → topic id. Interactions whose external id is no number are not a group's and left out."""
+    return [
+        to_message(interaction, topics.get(interaction.conversation_id))
+        for interaction in interactions
+        if interaction.external_id.lstrip("-").isdigit()
+    ]
+
+
+def to_message(interaction: Interaction, topic_id: int | None) -> Message:
+    reply_to = interaction.reply_to
+    return Message(
+        id=int(interaction.external_id),
+        interaction_id=interaction.id,
+        author_id=interaction.author_id,
+        author_name=interaction.author_name,
+        at=interaction.occurred_at,
+        text=interaction.text,
+        reply_to=int(reply_to) if reply_to and reply_to.lstrip("-").isdigit() else None,
+        topic_id=topic_id,
+        kind=interaction.kind,
+        entities=interaction.entities,
+        media=_media(interaction.media),
+        reactions=_reactions(interaction.extra),
+        edited_at=interaction.edited_at,
+    )
+
+
+def _media(media: Mapping[str, Any] | None) -> Media | None:
+    if not media:
+        return None
+    described = next((str(media[key]) for key in DESCRIPTIONS if media.get(key)), "")
+    return Media(kind=str(media.get("type", "document")), description=described)
+
+
+def _reactions(extra: Mapping[str, Any] | None) -> int:
+    reactions = (extra or {}).get("reactions")
+    if not isinstance(reactions, list):
+        return 0
+    counts = (reaction.get("count") for reaction in reactions if isinstance(reaction, dict))
+    return sum(count for count in counts if isinstance(count, int))

@@ -1,0 +1,150 @@
+"""The way to Postgres: one pool, and transactions that belong to a tenant.
+
+Nothing outside a `UnitOfWork` can see a tenant's rows: the pool's connections run as `parley_app`, which owns nothing,
+and row level security shows nothing until the transaction has named its tenant.
+"""
+
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from types import TracebackType
+from typing import Any, Protocol, Self, TypeAlias
+
+import asyncpg
+import structlog
+from asyncpg.pool import PoolConnectionProxy
+
+from core.platform.errors import Unavailable
+from core.platform.ids import TenantId
+
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
+APP_ROLE = "parley_app"
+SWEEP_ROLE = "parley_sweep"
+CONNECT_SECONDS = 20
+
+log = structlog.get_logger(__name__)
+
+
+class Repo:
+    """Base of each room's repository: the only place with SQL."""
+
+    def __init__(self, db: Connection) -> None:
+        self._db = db
+
+
+class AfterCommit(Protocol):
+    """Work that follows a commit. It may fail: what it speeds up is also found by a sweeper."""
+
+    async def __call__(self) -> None: ...
+
+
+class UnitOfWork:
+    """One transaction of one tenant. No network inside it, apart from the database's own."""
+
+    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", tenant_id: TenantId) -> None:
+        self.tenant_id = tenant_id
+        self._pool = pool
+        self._after_commit: list[AfterCommit] = []
+
+    async def __aenter__(self) -> Self:
+        self.db: Connection = await acquire(self._pool)
+        try:
+            self._transaction = self.db.transaction()
+            await self._transaction.start()
+            await self.db.execute("SELECT set_config('app.tenant', $1, true)", str(self.tenant_id))
+        except BaseException:
+            await self._pool.release(self.db)  # type: ignore[arg-type]
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if kind is None:
+                await self._transaction.commit()
+            elif not self.db.is_closed():  # the server ends the transaction of a connection that it lost
+                await self._transaction.rollback()
+        finally:
+            await self._pool.release(self.db)  # type: ignore[arg-type]
+        if kind is None:
+            for follow in self._after_commit:
+                await follow()
+
+    def after_commit(self, follow: AfterCommit) -> None:
+        self._after_commit.append(follow)
+
+
+class Database:
+    """The pool of one process."""
+
+    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]") -> None:
+        self.pool = pool
+
+    @classmethod
+    async def open(cls, dsn: str, *, name: str, size: int = 10) -> Self:
+        """Connects as the application role, whatever login the DSN names; raises Unavailable when nobody answers."""
+        try:
+            pool = await asyncpg.create_pool(
+                dsn,
+                min_size=1,
+                max_size=size,
+                init=_prepare,
+                timeout=CONNECT_SECONDS,
+                # A startup parameter, so that the pool's RESET ALL comes back to it.
+                server_settings={"role": APP_ROLE, "application_name": f"parley {name}"},
+            )
+        except CONNECT_ERRORS as error:
+            raise unavailable(error) from error
+        return cls(pool)
+
+    async def close(self) -> None:
+        await self.pool.close()
+
+    def uow(self, tenant_id: TenantId) -> UnitOfWork:
+        return UnitOfWork(self.pool, tenant_id)
+
+    @asynccontextmanager
+    async def anyone(self) -> AsyncIterator[Connection]:
+        """A connection without a tenant: it sees no rows, only the functions of the directory."""
+        connection = await acquire(self.pool)
+        try:
+            yield connection
+        finally:
+            await self.pool.release(connection)  # type: ignore[arg-type]
+
+    @asynccontextmanager
+    async def sweep(self) -> AsyncIterator[Connection]:
+        """A read-only transaction of the sweeper, which sees `due` of all tenants and nothing else."""
+        async with self.anyone() as db, db.transaction(readonly=True):
+            await db.execute(f"SET LOCAL ROLE {SWEEP_ROLE}")
+            yield db
+
+
+CONNECT_ERRORS: tuple[type[BaseException], ...] = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError)
+
+
+async def acquire(pool: "asyncpg.Pool[asyncpg.Record]") -> Connection:
+    try:
+        return await pool.acquire(timeout=CONNECT_SECONDS)
+    except (OSError, TimeoutError, asyncpg.CannotConnectNowError, asyncpg.TooManyConnectionsError) as error:
+        raise unavailable(error) from error
+
+
+def unavailable(error: BaseException) -> Unavailable:
+    """The reason in one line; a DSN is never repeated, it may hold a password."""
+    reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    return Unavailable(
+        f"PostgreSQL cannot be reached ({reason}): check DATABASE_URL and that the server runs, "
+        "or unset it to use the embedded one."
+    )
+
+
+async def _prepare(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+    await connection.set_type_codec("jsonb", schema="pg_catalog", encoder=to_json, decoder=json.loads)
+
+
+def to_json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
