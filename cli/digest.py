@@ -4,18 +4,16 @@ import re
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
 import typer
 
 from cli.console import TenantOption, command, print_json, print_text, with_reader
-from config.policies import DigestPolicy
+from config.policies import DigestPolicy, digest_options
 from config.runtime import Runtime
-from config.texts import load_texts
 from core.access.model import Reader, Role
 from core.access.service import access_reader
 from core.digests.model import Digest, Skipped
-from core.digests.service import Chat, DigestOptions, access_chat, choose_window, make_digest
+from core.digests.service import Chat, access_chat, choose_window, make_digest
 from core.digests.terminal import as_text
 from core.platform.errors import BadInput
 from core.platform.ids import MemberId
@@ -57,14 +55,10 @@ async def digest(
         found = await access_chat(runtime.database, reader, chat)
         chosen = await choose_window(runtime.database, reader, found, span, end_at, runtime.clock())
         policy = await runtime.policies.get(reader.tenant_id, DigestPolicy)
-        return found, await make_digest(runtime.database, reader, found, chosen, options_of(policy))
+        return found, await make_digest(runtime.database, reader, found, chosen, digest_options(policy))
 
     found, made = await with_reader(tenant, work)
     show(found, made, Format.JSON if as_json else format_)
-
-
-def options_of(policy: DigestPolicy) -> DigestOptions:
-    return DigestOptions(load_texts, ZoneInfo(policy.time_zone), policy.min_messages, policy.max_messages)
 
 
 def show(chat: Chat, made: Digest | Skipped, format_: Format) -> None:

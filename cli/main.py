@@ -4,7 +4,8 @@ import sys
 
 import typer
 
-from cli import digest, imports
+from cli import digest, imports, operate, policy, secret, status, team, threads, up
+from cli.bench import bench
 
 app = typer.Typer(
     name="parley",
@@ -14,8 +15,20 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+app.command("up")(up.up)
 app.command("import")(imports.import_)
 app.command("digest")(digest.digest)
+app.command("threads")(threads.threads)
+app.command("status")(status.status)
+app.command("rebuild")(operate.rebuild)
+app.command("migrate")(operate.migrate)
+app.command("bench")(bench)
+app.add_typer(team.team, name="team")
+app.add_typer(team.project, name="project")
+app.add_typer(policy.policy, name="policy")
+app.add_typer(secret.secrets, name="secrets")
+app.add_typer(operate.jobs, name="jobs")
+app.add_typer(operate.dlq, name="dlq")
 
 
 def main() -> None:

@@ -35,6 +35,7 @@ class Sink:
         self._database = database
         self._origin = origin
         self._clock = clock
+        self._batches = 0
 
     async def write(self, batch: Sequence[Incoming], observed_at: datetime) -> BatchResult:
         """`observed_at`: when the source saw the batch; it decides what carries no time of its own.
@@ -43,6 +44,7 @@ class Sink:
         """
         with metrics.SINK_SECONDS.time():
             result = await self._retrying(batch, observed_at)
+        await self._keep_statistics()
         channel = str(batch[0].thread.channel) if batch else "none"
         for outcome in ("inserted", "updated", "unchanged"):
             metrics.INTERACTIONS_STORED.labels(channel, outcome).inc(getattr(result, outcome))
@@ -64,6 +66,13 @@ class Sink:
             return await retrying(self._write_once, batch, observed_at)
         except (asyncpg.DiskFullError, asyncpg.InsufficientResourcesError) as error:
             raise AppError(f"The database has no room left ({error}): free some disk space and run this again.") from error
+
+    async def _keep_statistics(self) -> None:
+        """After batches 1, 2, 4, 8, …: as often as the tables can have doubled."""
+        self._batches += 1
+        if self._batches.bit_count() == 1:
+            async with self._database.uow(self._origin.tenant_id) as uow:
+                await SourceRepo(uow.db).refresh_statistics()
 
     async def _write_once(self, batch: Sequence[Incoming], observed_at: datetime) -> BatchResult:
         async with self._database.uow(self._origin.tenant_id) as uow:

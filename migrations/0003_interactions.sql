@@ -96,6 +96,7 @@ CREATE TABLE parts.interactions_other PARTITION OF interactions DEFAULT;
 
 CREATE INDEX interactions_timeline ON interactions (tenant_id, conversation_id, occurred_at, id);
 CREATE INDEX interactions_inbox ON interactions (tenant_id, occurred_at DESC, id DESC);
+CREATE INDEX interactions_deleted ON interactions (tenant_id, deleted_at) WHERE deleted_at IS NOT NULL;
 CREATE INDEX interactions_customer ON interactions (tenant_id, customer_id, occurred_at) WHERE customer_id IS NOT NULL;
 CREATE INDEX interactions_order ON interactions (tenant_id, order_id) WHERE order_id IS NOT NULL;
 CREATE INDEX interactions_product ON interactions (tenant_id, nm_id, occurred_at) WHERE nm_id IS NOT NULL;
@@ -140,3 +141,28 @@ CREATE TABLE interaction_tombstones (
     PRIMARY KEY (tenant_id, channel, id_space, external_id)
 );
 SELECT protect('interaction_tombstones', 'SELECT, INSERT');
+
+-- Until a table is first analyzed the planner guesses, and keeps a guess made for ten rows while an import adds a million.
+-- Autovacuum comes a minute later; a sink asks for it as its tables grow. Looks only at tables that doubled since.
+CREATE FUNCTION refresh_statistics() RETURNS int LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    target regclass;
+    done int := 0;
+BEGIN
+    FOR target IN
+        SELECT c.oid FROM pg_class c
+        WHERE c.oid IN ('public.interaction_content'::regclass, 'public.conversations'::regclass,
+                        'public.interaction_revisions'::regclass, 'public.conversation_sources'::regclass)
+           OR c.oid IN (SELECT inhrelid FROM pg_inherits WHERE inhparent = 'public.interactions'::regclass)
+        ORDER BY c.oid
+    LOOP
+        IF (SELECT pg_relation_size(oid) > 0 AND (reltuples < 0 OR pg_relation_size(oid) > 2 * 8192 * relpages::bigint)
+            FROM pg_class WHERE oid = target) THEN
+            EXECUTE format('ANALYZE (SKIP_LOCKED) %s', target);
+            done := done + 1;
+        END IF;
+    END LOOP;
+    RETURN done;
+END $$;
+REVOKE EXECUTE ON FUNCTION refresh_statistics() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION refresh_statistics() TO parley_app;

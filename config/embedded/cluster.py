@@ -66,14 +66,18 @@ class Cluster:
         haste = () if self.durable else ("--no-sync",)
         done = launcher.run([self.programs / "initdb", *INITDB_OPTIONS, *haste, "--pgdata", fresh])
         if done.returncode != 0:
-            raise EmbeddedError(f"PostgreSQL could not make {self.data}: {telling_line(done.stdout)}.")
+            raise self._failed("make", done.stdout)
         (fresh / "pg_hba.conf").write_text(HBA, encoding="ascii")
 
     def _execute(self, launcher: Launcher, data: Path, statements: str) -> None:
         quiet = ("-c", "log_min_error_statement=panic", "-c", "log_checkpoints=off")  # no password in a message
         done = launcher.run([self.programs / "postgres", "--single", "-D", data, *quiet, TEMPLATE], statements)
         if done.returncode != 0 or "ERROR:" in done.stdout:
-            raise EmbeddedError(f"PostgreSQL could not set up {self.data}: {telling_line(done.stdout)}.")
+            raise self._failed("set up", done.stdout)
+
+    def _failed(self, what: str, output: str) -> EmbeddedError:
+        remedy = "mend that, set PARLEY_HOME to another folder, or set DATABASE_URL"
+        return EmbeddedError(f"PostgreSQL could not {what} {self.data}: {telling_line(output)}; {remedy}.")
 
 
 def _set_passwords(passwords: Passwords) -> str:

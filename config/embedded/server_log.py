@@ -9,7 +9,11 @@ from typing import BinaryIO
 KEPT_BYTES = 8 * 2**20
 QUOTED_BYTES = 64 * 2**10
 # PostgreSQL and initdb name their severity, Redis marks a warning by # after the date, Python ends with the error.
-TELLING = re.compile(r"\b(?:FATAL|PANIC|ERROR|error):|FATAL CONFIG|^\d+:\w .* # |^[\w.]+(?:Error|Exception):", re.ASCII)
+TELLING = re.compile(
+    r"\b(?P<severe>(?:FATAL|PANIC|ERROR|error):.*)"
+    r"|^\d+:\w .* # (?P<warned>.*)"
+    r"|^(?P<raised>[\w.]+(?:Error|Exception):.*)"
+)
 NOISE = re.compile(r"WARNING|is starting|Redis version|Configuration loaded|Server initialized|bye bye")
 
 
@@ -36,10 +40,12 @@ class ServerLog:
 
 
 def telling_line(output: str) -> str:
-    """The last line that names an error, else the last one that is not blank."""
+    """The last thing said about an error, without its date, else the last line that is not blank."""
     lines = [line.strip() for line in output.splitlines() if line.strip()]
-    telling = [line for line in lines if TELLING.search(line) and not NOISE.search(line)]
-    return (telling or lines or [""])[-1]
+    found = [match for line in lines if (match := TELLING.search(line)) and not NOISE.search(line)]
+    if found:
+        return str(found[-1][found[-1].lastgroup or 0])
+    return lines[-1] if lines else ""
 
 
 def _open_private(path: str, flags: int) -> int:

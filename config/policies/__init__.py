@@ -6,6 +6,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from config.texts import load_texts
+from core.digests.service import DigestOptions
+
 
 class DigestPolicy(BaseModel):
     model_config = ConfigDict(frozen=True)
@@ -38,6 +41,10 @@ class RetentionPolicy(BaseModel):
     outbox_days: int = Field(ge=1)
     jobs_days: int = Field(ge=1)
     deleted_text_days: int = Field(ge=0)
+
+
+def digest_options(policy: DigestPolicy) -> DigestOptions:
+    return DigestOptions(load_texts, ZoneInfo(policy.time_zone), policy.min_messages, policy.max_messages)
 
 
 MODELS: dict[str, type[BaseModel]] = {"digest": DigestPolicy, "retention": RetentionPolicy}

@@ -5,36 +5,62 @@ from collections.abc import Mapping, Sequence
 
 from core.digests.addressing import AddressBook
 from core.digests.asking import asks
+from core.digests.cues import any_of, cue
 from core.digests.model import Action, Message
 from core.digests.tokens import is_content, words
 from core.digests.wording import name_of, sentences, shorten, without_call
 
-VERBS = (
-    "сделаю|возьму|беру на себя|возьмусь|займусь|напишу|проверю|отправлю|подготовлю|скину|пришлю|позвоню|поправлю|починю|уточню|узнаю|договорюсь|закажу|куплю|заберу|"
-    "оформлю|создам|добавлю|обновлю|выложу|организую|составлю|соберу|посмотрю|передам|привезу|отвезу|настрою|запущу|перенесу|посчитаю|опубликую|оплачу|забронирую|"
-    "спрошу|разберусь|сниму|поставлю|верну|отдам|сверю|опишу|нарисую|переделаю|перезвоню|вышлю|съезжу|встречу|приготовлю|распечатаю|испеку|проведу|доделаю"
+PROMISE_RU = cue(
+    """
+    сделаю, возьму, беру на себя, возьмусь, займусь, напишу, проверю, отправлю, подготовлю, скину, пришлю, позвоню,
+    поправлю, починю, уточню, узнаю, договорюсь, закажу, куплю, заберу, оформлю, создам, добавлю, обновлю, выложу,
+    организую, составлю, соберу, посмотрю, передам, привезу, отвезу, настрою, запущу, перенесу, посчитаю, опубликую,
+    оплачу, забронирую, спрошу, разберусь, сниму, поставлю, верну, отдам, сверю, опишу, нарисую, переделаю, перезвоню,
+    вышлю, съезжу, встречу, приготовлю, распечатаю, испеку, проведу, доделаю
+    """,
+    before=r"(?<!\w)(?<!не )(?<!если )(?<!когда )(?<!как )",
 )
-PROMISE = re.compile(
-    rf"(?<!не )(?<!если )(?<!когда )(?<!как )(?<!никогда не )\b(?:{VERBS})(?!\w)"
-    r"|\b(?:i'll|i will|i am going to|i'm going to|let me|i can take)\s+(?!be\b|never\b|not\b|have\b|say\b|admit\b|tell you\b|guess\b|bet\b|try\b|miss\b|cry\b|just\b|still\b|know\b|see\b)\w+",
-    re.IGNORECASE,
+PROMISE_EN = cue(
+    "i'll, i will, i am going to, i'm going to, let me, i can take",
+    after=r"\s+(?!(?:be|never|not|have|say|admit|tell|guess|bet|try|miss|cry|just|still|know|see)\b)\w+",
 )
 CONDITIONAL = re.compile(r"^\W*(?:если|когда|if|when|unless)\b", re.IGNORECASE)
-REQUEST = re.compile(
-    r"(?<!не )\b(?:пожалуйста|плиз|пжл|прошу|сможешь|можешь|сделай(?:те)?|проверь(?:те)?|скинь(?:те)?|пришли(?:те)?|посмотри(?:те)?|напиши(?:те)?|отправь(?:те)?|подготовь(?:те)?|добавь(?:те)?|обнови(?:те)?"
-    r"|уточни(?:те)?|позвони(?:те)?|закажи(?:те)?|купи(?:те)?|забери(?:те)?|возьми(?:те)?|сними(?:те)?|поправь(?:те)?|перенеси(?:те)?|please|pls|could you|can you|will you|would you)\b",
-    re.IGNORECASE,
+REQUEST = cue(
+    """
+    пожалуйста, плиз, пжл, прошу, сможешь, можешь, сделай(?:те)?, проверь(?:те)?, скинь(?:те)?, пришли(?:те)?
+    посмотри(?:те)?, напиши(?:те)?, отправь(?:те)?, подготовь(?:те)?, добавь(?:те)?, обнови(?:те)?, уточни(?:те)?
+    позвони(?:те)?, закажи(?:те)?, купи(?:те)?, забери(?:те)?, возьми(?:те)?, сними(?:те)?, поправь(?:те)?
+    перенеси(?:те)?, please, pls, could you, can you, will you, would you
+    """,
+    before=r"(?<!\w)(?<!не )",
 )
-WEEKDAY_RU = r"(?:понедельник\w?|вторник\w?|сред[уыае]|четверг\w?|пятниц\w|суббот\w|воскресень\w|выходны[хем]\w?)"
-WEEKDAY_EN = r"(?:mon|tues|wednes|thurs|fri|satur|sun)day"
-DUE = re.compile(
-    rf"\b(?:(?:до|к|в|во|ко|с|на)\s+(?:следующ\w+\s+)?(?:{WEEKDAY_RU}|завтра|вечера|вечеру|утра|утру|обеда|обеду|конца\s+(?:дня|недели|месяца|года)|концу\s+(?:дня|недели|месяца)|(?:этой|следующей)\s+неделе|\d{{1,2}}[:.]\d\d"
-    r"|\d{1,2}(?:-?го)?\s+(?:январ|феврал|март|апрел|ма|июн|июл|август|сентябр|октябр|ноябр|декабр)\w*)(?:\s+(?:утром|днём|днем|вечером|ночью))?"
-    r"|через\s+(?:\d+\s+|пару\s+|полчаса|час|неделю)(?:минут\w?|час\w*|дн\w+|недел\w+)?"
-    r"|(?:завтра|сегодня|послезавтра)(?:\s+(?:утром|днём|днем|вечером|ночью))?|после\s+обеда"
-    rf"|(?:by|before|until|till|on|this|next)\s+(?:{WEEKDAY_EN}|tomorrow|tonight|noon|eod|week|month|(?:the\s+)?end\s+of\s+(?:the\s+|this\s+)?(?:day|week|month)|\d{{1,2}}(?::\d\d)?\s?(?:am|pm))"
-    r"|(?:today|tonight|tomorrow)(?:\s+(?:morning|evening|afternoon))?)(?!\w)",
-    re.IGNORECASE,
+WEEKDAY = any_of(
+    r"""
+    понедельник\w?, вторник\w?, сред[уыае], четверг\w?, пятниц\w, суббот\w, воскресень\w, выходны[хем]\w?
+    (?:mon|tues|wednes|thurs|fri|satur|sun)day
+    """
+)
+MONTH = r"(?:январ|феврал|март|апрел|ма[йяе]|июн|июл|август|сентябр|октябр|ноябр|декабр)\w*"
+MOMENT_RU = any_of(
+    rf"""
+    {WEEKDAY}, завтра, вечер[ау], утр[ау], обед[ау], конц[ау] (?:дня|недели|месяца|года), (?:этой|следующей) неделе
+    \d{{1,2}}[:.]\d\d, \d{{1,2}}(?:-?го)?(?: {MONTH})?
+    """
+)
+MOMENT_EN = any_of(
+    rf"""
+    {WEEKDAY}, tomorrow, tonight, noon, eod, week, month, (?:the )?end of (?:the |this )?(?:day|week|month)
+    \d{{1,2}}(?::\d\d)?\s?(?:am|pm)
+    """
+)
+DUE = cue(
+    rf"""
+    (?:до|к|ко) {MOMENT_RU}, (?:в|во|на) (?:следующ\w+ )?{WEEKDAY}, (?:на|в) (?:этой|следующей) неделе
+    в \d{{1,2}}:\d\d, через (?:\d+ |пару )?(?:минут\w?|полчаса|час\w*|д[не]\w+|недел\w+), после обеда
+    (?:завтра|сегодня|послезавтра)(?: (?:утром|днём|днем|вечером|ночью|до {MOMENT_RU}))?
+    (?:by|before|until|till|on|this|next) {MOMENT_EN}
+    (?:today|tonight|tomorrow)(?: (?:morning|evening|afternoon))?
+    """
 )
 MIN_CONTENT = 1
 LIMIT = 5
@@ -59,9 +85,15 @@ def due_in(text: str) -> str | None:
 
 def _promised(message: Message) -> Action | None:
     for sentence in sentences(message.text):
-        if PROMISE.search(sentence) and not CONDITIONAL.match(sentence) and not asks(sentence) and _says_enough(sentence):
+        if _promises(sentence) and _says_enough(sentence):
             return _action(sentence, name_of(message), message)
     return None
+
+
+def _promises(sentence: str) -> bool:
+    if CONDITIONAL.match(sentence) or asks(sentence):
+        return False
+    return bool(PROMISE_RU.search(sentence) or PROMISE_EN.search(sentence))
 
 
 def _requested(message: Message, book: AddressBook, names: Mapping[str, str]) -> Action | None:
@@ -81,4 +113,5 @@ def _says_enough(sentence: str) -> bool:
 
 
 def _action(sentence: str, owner: str, message: Message) -> Action:
-    return Action(text=shorten(without_call(sentence), 120), owner=owner, due=due_in(sentence), message_ids=(message.id,))
+    text = shorten(without_call(sentence), 120)
+    return Action(text=text, owner=owner, due=due_in(sentence), message_ids=(message.id,))

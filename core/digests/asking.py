@@ -2,25 +2,39 @@
 
 import re
 
+from core.digests.cues import any_of, cue
 from core.digests.tokens import prose
 
 QUOTED_LINE = re.compile(r"^\s*>.*$", re.MULTILINE)
 QUOTED = re.compile(r"«[^»]*»|“[^”]*”|\"[^\"\n]*\"")
 MARK = re.compile(r"[?？](?!\w)")
 ADDRESS = re.compile(r"^\s*(?:@\w+[\s,:]*|[^\s,:]{2,32}[,:]\s+)+")
-STARTS = re.compile(
-    r"""^\W*(?:(?:а|и|ну|так|кстати|ребят\w*|коллеги|народ|подскажите|скажите|скажи|so|and|also|btw|hi|hey|hello|guys|all|ok|but)[\s,]+)*
-    (?:(?:кто|где|куда|откуда|когда|почему|зачем|сколько|какой|какая|какое|какие|каким|как\ бы|как\ (?:мне|нам|вы|ты|это|лучше|правильно)|чей|можно\ ли|нельзя\ ли|есть\ ли|знает\ ли|правда\ ли)\b
-      |(?:кто-нибудь|кто-то|никто\ не)\ (?:знает|может|видел|пробовал|сталкивался|в\ курсе)
-      |(?:подскажите|посоветуйте)\b
-      |(?:who|whom|whose|where|why|how\ (?:do|does|did|can|could|would|should|to|many|much|about|come)|what(?:'s|\ is|\ are|\ do|\ does|\ would|\ about|\ kind)
-         |when\ (?:is|are|do|does|will|can)|which\ (?:one|of|is)|is\ (?:there|it|this|that|anyone)|are\ (?:there|you|we)|can\ (?:i|you|we|anyone|someone|somebody)
-         |could\ (?:i|you|we|anyone|someone)|does\ (?:anyone|anybody|it|this|that)|do\ (?:you|we|i)|did\ (?:you|anyone)|has\ (?:anyone|anybody)|have\ you|should\ (?:i|we)
-         |would\ (?:you|it|anyone)|any\ (?:idea|ideas|one|body|chance|suggestions)|anyone\ (?:know|here|have|else|tried)|anybody\ (?:know|here|have))\b)
-    """,
-    re.VERBOSE | re.IGNORECASE,
+LEAD_IN = any_of(
+    r"""
+    а, и, ну, так, кстати, ребят\w*, коллеги, народ, скажите, скажи
+    so, and, also, btw, hi, hey, hello, guys, all, ok, but
+    """
 )
-ASIDE = re.compile(r"^\W*(?:how\ come|why\ not|who\ cares|who\ knows|кто\ знает|кто\ его\ знает|как\ знать|where\ there)\W*$", re.IGNORECASE)
+ASKING = any_of(
+    r"""
+    кто, где, куда, откуда, когда, почему, зачем, сколько, какой, какая, какое, какие, каким, чей, как бы
+    как (?:мне|нам|вы|ты|это|лучше|правильно), (?:можно|нельзя|есть|знает|правда) ли, подскажите, посоветуйте
+    (?:кто-нибудь|кто-то|никто не) (?:знает|может|видел|пробовал|сталкивался|в курсе)
+    who, whom, whose, where, why, how (?:do|does|did|can|could|would|should|to|many|much|about|come)
+    what(?:'s| is| are| do| does| would| about| kind), when (?:is|are|do|does|will|can), which (?:one|of|is)
+    is (?:there|it|this|that|anyone), are (?:there|you|we), (?:can|could) (?:i|you|we|anyone|someone|somebody)
+    does (?:anyone|anybody|it|this|that), do (?:you|we|i), did (?:you|anyone), has (?:anyone|anybody), have you
+    should (?:i|we), would (?:you|it|anyone), any (?:idea|ideas|one|body|chance|suggestions)
+    (?:anyone|anybody) (?:know|here|have|else|tried)
+    """
+)
+STARTS = re.compile(rf"^\W*(?:{LEAD_IN}[\s,]+)*{ASKING}(?!\w)", re.IGNORECASE)
+ASIDE = cue(
+    "how come, why not, who cares, who knows, where there, кто (?:его )?знает, как знать",
+    before=r"^\W*",
+    after=r"\W*$",
+)
+SUBORDINATE = re.compile(r"^\W*(?:когда|где|куда|who|where|why)\b[^,]*,", re.IGNORECASE)
 
 
 def asks(text: str) -> bool:
@@ -28,4 +42,5 @@ def asks(text: str) -> bool:
     said = QUOTED.sub(" ", QUOTED_LINE.sub(" ", prose(text)))
     if MARK.search(said):
         return True
-    return bool(STARTS.match(ADDRESS.sub("", said, count=1))) and not ASIDE.match(said)
+    opening = ADDRESS.sub("", said, count=1)
+    return bool(STARTS.match(opening)) and not ASIDE.match(said) and not SUBORDINATE.match(opening)

@@ -3,39 +3,62 @@
 import re
 from collections.abc import Mapping
 
+from core.digests.cues import any_of, cue
 from core.digests.links import ChatLinks
 from core.digests.model import Claim, ContextArtifact, Message, ThreadsArtifact
 from core.digests.tokens import is_content, words
 from core.digests.wording import name_of, sentences, shorten
 
-DOING = (
-    r"(?:дела(?:ем|йте)|бер[её]м|едем|ид[её]м|оставляем|переносим|ставим|заказываем|запускаем|катим|выкатываем|откатываем|фиксируем|"
-    r"встречаемся|собираемся|выбираем|используем|покупаем|переходим|переезжаем|начинаем|созваниваемся|публикуем|отменяем|откладываем|останавливаемся)"
+DOING = any_of(
+    """
+    делаем, бер[её]м, едем, ид[её]м, оставляем, переносим, ставим, заказываем, запускаем, катим, выкатываем, откатываем
+    фиксируем, встречаемся, собираемся, выбираем, используем, покупаем, переходим, переезжаем, начинаем, созваниваемся
+    публикуем, отменяем, откладываем, останавливаемся
+    """
 )
+AGREED_RU = any_of(
+    """
+    решили, порешили, решено, договорились, условились, утвердили, утверждено, согласовали, согласовано, определились
+    постановили
+    """
+)
+SO_THEN = any_of("всё, все, ок, окей, ладно, хорошо, отлично, супер, тогда, значит, решено, итак, принято, давайте так")
+WE_WILL = r"we(?:'ll|'re going to| will| are going to)"
 DECIDED = re.compile(
-    rf"""(?:^|[\s,.;:—–-])(?:решили|порешили|решено|договорились|условились|утвердили|утверждено|согласовали|согласовано|определились|постановили)(?!\w)
-    |^(?:итого|итог|решение|вердикт|резюме|резюмирую|фиксирую|фиксируем)\s*[:,—–-]
-    |^(?:(?:всё|все|ок|окей|ладно|хорошо|отлично|супер|тогда|значит|решено|итак|принято|давайте\s+так)[\s,.!:—–-]+)+{DOING}(?!\w)
-    |^{DOING}(?:\s+(?:тогда|так|всё-таки|все-таки))?(?!\w)
-    |\b(?:we|team)(?:'ve|\ have|\ all)?\ (?:decided|agreed)\b|^decision\s*[:—–-]|^decided\b
-    |\blet(?:'|’)?s\ go\ with\b|\bwe(?:'ll|\ will|'re\ going\ to|\ are\ going\ to)\ go\ with\b|\bwe(?:'re|\ are)\ going\ with\b|\bwe(?:'ve)?\ settled\ on\b
-    |^(?:ok|okay|right|great|alright|agreed)[\s,.!:—–-]+(?:so\ )?(?:let(?:'|’)?s|we(?:'ll|\ will))\s
-    |^agreed\s*[:,—–-]\s*\w""",
-    re.VERBOSE | re.IGNORECASE,
+    "|".join(
+        (
+            rf"(?:^|[\s,.;:—–-]){AGREED_RU}(?!\w)",
+            r"^(?:итого|итог|решение|вердикт|резюме|резюмирую|фиксирую|фиксируем|decision)\s*[:,—–-]",
+            rf"^(?:{SO_THEN}[\s,.!:—–-]+)*{DOING}(?!\w)",
+            r"\b(?:we|team)(?:'ve| have| all)? (?:decided|agreed)\b|^decided\b",
+            rf"\blet['’]s go with\b|\b{WE_WILL} go with\b|\bwe(?:'re| are) going with\b|\bwe(?:'ve)? settled on\b",
+            rf"^(?:ok|okay|right|great|alright|agreed)[\s,.!:—–-]+(?:so )?(?:let['’]s|{WE_WILL})\s",
+            r"^agreed\s*[:,—–-]\s*\w",
+        )
+    ),
+    re.IGNORECASE,
 )
+UNSETTLED_RU = any_of("не, ничего не, если, чтобы, когда, раз вы, как, что, почему, зачем, кто, надо чтобы")
 NOT_DECIDED = re.compile(
-    r"\b(?:не|ещё не|еще не|пока не|так и не|никак не|если|чтобы|когда|раз вы|как|что|почему|зачем|кто)\s+(?:мы\s+|вы\s+|они\s+|уже\s+|там\s+|в\s+итоге\s+)*"
-    rf"(?:решили|порешили|договорились|утвердили|согласовали|определились|{DOING})"
-    r"|решили\s+ли|договорились\s+ли|\b(?:не|ничего)\s+решено"
-    r"|\b(?:haven't|have not|not|never|didn't|until|if|when|why|what|who|once|unless)\s+(?:\w+\s+){0,3}(?:decided|agreed|settled)\b|\bnot\s+(?:decided|agreed|settled)\b",
+    "|".join(
+        (
+            rf"(?<!\w){UNSETTLED_RU}\s+(?:(?:мы|вы|они|уже|там|в итоге)\s+)*(?:{AGREED_RU}|{DOING})(?!\w)",
+            rf"(?<!\w){AGREED_RU}\s+ли(?!\w)",
+            r"\b(?:haven't|have not|not|never|didn't|until|if|when|why|what|who|once|unless)\s+(?:\w+\s+){0,3}"
+            r"(?:decided|agreed|settled)\b",
+        )
+    ),
     re.IGNORECASE,
 )
-PROPOSES = re.compile(
-    r"\b(?:давай(?:те)?|предлагаю|предложение|может(?: быть)?|го\s|готов\w*|буду|можем|созвон\w*|встре\w+|let(?:'|’)?s|propose|proposal|suggest|shall we|should we|why don't we|how about|what about|i'll|i will)\b",
-    re.IGNORECASE,
+PROPOSES = cue(
+    r"""
+    давай(?:те)?, предлагаю, предложение, может, го, готов\w*, буду, можем, созвон\w*, встре\w+, let['’]s, propose
+    proposal, suggest, shall we, should we, why don't we, how about, what about, i'll, i will
+    """
 )
 SEALS = re.compile(
-    r"^\W*(?:(?:ок|окей|отлично|супер|хорошо|всё|все|да|ok|okay|great|cool|yes)\W+)*(?:договорились|решено|решили|утверждено|согласовано|по рукам|принято|agreed|deal|it's a deal|done deal|settled)\W*$",
+    rf"^\W*(?:(?:{SO_THEN}|да|ok|okay|great|cool|yes)\W+)*"
+    rf"(?:{AGREED_RU}|по рукам|принято|agreed|deal|it's a deal|done deal|settled)\W*$",
     re.IGNORECASE,
 )
 MIN_CONTENT = 2

@@ -1,4 +1,4 @@
-"""Rule scores of a digest: does it cover the talk, does every claim stand on messages, do the links hold, is it short."""
+"""Rule scores of a digest: is the talk covered, does every claim stand on messages, do links hold, is it short."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ FAIR_CHARS = 6000  # of titles, summaries, decisions and questions together
 
 
 def evaluate(context: ContextArtifact, synthesis: SynthesisArtifact, stemming: Stemming) -> EvaluationArtifact:
-    """An ungrounded claim or a broken link lowers the overall score in proportion; coverage and length are averaged in."""
+    """An ungrounded claim or a broken link lowers the overall score in proportion; the rest is an average."""
     grounded = _share(set(ids) <= {*context.stems} and bool(ids) for ids in _claimed_ids(synthesis))
     links = _share(is_valid(url) for url in _urls(synthesis))
     coverage = _coverage(context, synthesis, stemming)

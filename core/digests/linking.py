@@ -12,23 +12,27 @@ from typing import NamedTuple
 from core.digests.addressing import Address
 from core.digests.asking import asks
 from core.digests.model import Message
-from core.digests.tokens import normal, words
+from core.digests.tokens import normal, word_set, words
 
-GREETINGS = frozenset(
-    "hi hello hey howdy greetings anyone anybody everyone guys привет здравствуйте приветствую народ ребята коллеги".split()
+GREETINGS = word_set(
+    """
+    hi hello hey howdy greetings anyone anybody everyone guys
+    привет здравствуйте приветствую народ ребята коллеги
+    """
 )
-BACKCHANNELS = frozenset(
-    "thanks thx ty thank ok okay yes no yeah yep nope ah oh lol cool right sure спасибо спс ок окей да нет ага понял поняла "
-    "ясно угу круто супер отлично плюс".split()
+BACKCHANNELS = word_set(
+    """
+    thanks thx ty thank ok okay yes no yeah yep nope ah oh lol cool right sure
+    спасибо спс ок окей да нет ага понял поняла ясно угу круто супер отлично плюс
+    """
 )
-
 PAUSE = 300.0  # seconds after which the talk has moved on, unless somebody is called back to it
 
 Weights = Mapping[str, float]
 
 
 class Line(NamedTuple):
-    """A message as linking sees it. `number` is its place in the window; `silence` the seconds since the line before."""
+    """A message as linking sees it: `number` is its place in the talk, `silence` the seconds since the line before."""
 
     message: Message
     number: int
@@ -92,7 +96,7 @@ def traits_of_root(line: Line) -> Iterator[tuple[str, float]]:
 
 
 def traits_of_parent(line: Line, parent: Line, latest: Latest, overlap: float) -> Iterator[tuple[str, float]]:
-    """What speaks for a line answering `parent`, an earlier line; `overlap` is the weight of their shared words, 0..1."""
+    """What speaks for a line answering an earlier one; `overlap` is the weight of their shared words, 0..1."""
     gap = max(0.0, (line.message.at - parent.message.at).total_seconds())
     yield "gap", math.log1p(gap)
     if gap > PAUSE:
@@ -141,6 +145,17 @@ def _other_speaker(line: Line, parent: Line, latest: Latest) -> Iterator[tuple[s
     calls_me_latest = calls_me and latest.calls_me.get(author) == parent.number
     if is_latest:
         yield "other_latest", 1.0
+        if line.backchannel:
+            yield "backchannel_latest", 1.0
+    yield from _calling(line, author, is_latest=is_latest, calls_me=calls_me, calls_me_latest=calls_me_latest)
+    yield from _called(line, parent, calls_me=calls_me, calls_me_latest=calls_me_latest)
+    yield from _asking(line, parent)
+
+
+def _calling(
+    line: Line, author: str, *, is_latest: bool, calls_me: bool, calls_me_latest: bool
+) -> Iterator[tuple[str, float]]:
+    """What the names in the line say about answering `author`."""
     if author in line.address.called:
         yield "calls", 1.0
         if is_latest:
@@ -153,6 +168,10 @@ def _other_speaker(line: Line, parent: Line, latest: Latest) -> Iterator[tuple[s
         yield "calls_another", 1.0
     elif author in line.address.named:
         yield "names", 1.0
+
+
+def _called(line: Line, parent: Line, *, calls_me: bool, calls_me_latest: bool) -> Iterator[tuple[str, float]]:
+    """What the names in the parent say about being answered by the line."""
     if calls_me and not line.address.called:
         yield "called_by", 1.0
         if calls_me_latest:
@@ -161,6 +180,9 @@ def _other_speaker(line: Line, parent: Line, latest: Latest) -> Iterator[tuple[s
         yield "parent_calls_another", 1.0
         if parent.address.called & line.address.called:
             yield "call_alike", 1.0
+
+
+def _asking(line: Line, parent: Line) -> Iterator[tuple[str, float]]:
     if parent.asks and not line.asks:
         yield "answers", 1.0
     if line.new_speaker:
@@ -169,8 +191,6 @@ def _other_speaker(line: Line, parent: Line, latest: Latest) -> Iterator[tuple[s
             yield "new_speaker_asks", 1.0
     elif line.asks:
         yield "other_asks", 1.0
-    if line.backchannel and is_latest:
-        yield "backchannel_latest", 1.0
 
 
 def score(traits: Iterator[tuple[str, float]], weights: Weights) -> float:

@@ -52,7 +52,7 @@ def joined(fragments: Iterable[Fragment], between: Fragment = EMPTY) -> Fragment
 
 
 class Section(NamedTuple):
-    """Lines that belong together; parts are cut between sections, and between lines only where a section is too long."""
+    """Lines that belong together: parts are cut between them only where a section is longer than a part."""
 
     lines: tuple[Fragment, ...]
 
@@ -84,4 +84,3 @@ def _split_lines(lines: Sequence[Fragment], limit: int) -> list[Fragment]:
         else:
             parts.append(line)
     return parts
-

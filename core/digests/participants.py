@@ -62,7 +62,7 @@ def _answered(threads: ThreadsArtifact, by_id: dict[int, Message]) -> Counter[st
     """Other people's questions that each person answered."""
     answered: Counter[str] = Counter()
     for child, parent in threads.links:
-        answer, question = by_id[child], by_id[parent]
-        if answer.author_id and answer.author_id != question.author_id and asks(question.text) and not asks(answer.text):
-            answered[answer.author_id] += 1
+        author, asker = by_id[child].author_id, by_id[parent].author_id
+        if author and author != asker and asks(by_id[parent].text) and not asks(by_id[child].text):
+            answered[author] += 1
     return answered

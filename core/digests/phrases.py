@@ -6,12 +6,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from core.digests.model import Message
-from core.digests.tokens import CYRILLIC, HANDLE, Stemming, is_content, prose
+from core.digests.tokens import CYRILLIC, HANDLE, Stemming, is_content, prose, word_set
 
-PREPOSITIONS = frozenset("в во на для из по с со о об от к без под про for of in on with to from without the a".split())
+PREPOSITIONS = word_set("в во на для из по с со о об от к без под про for of in on with to from without the a")
 RUN = re.compile(r"[^\W_](?:[\w'’\-]*[^\W_])?|[.,;:!?()\[\]«»\"…—–/|\n]")
 OBLIQUE = re.compile(r"(?:ого|его|ому|ему|ыми|ими|ами|ями|ах|ях|ам|ям|ом|ем|ой|ей|ую|юю|ым|им|ых|их|у|ю|(?<![иоые])е)$")
-VERBAL = re.compile(r"(?:ть|ться|тся|лся|лась|лись|чь|ешь|ишь|ете|ите|йте|ют|ут|ает|яет|ует|еет|оет|аем|яем|уем|или|али|ели|яли|ила|ала|ела|яла|ил|ял|шёл|шел|ся|сь)$")
+VERBAL = re.compile(
+    r"(?:ть|ться|тся|лся|лась|лись|чь|ешь|ишь|ете|ите|йте|ют|ут|ает|яет|ует|еет|оет|аем|яем|уем"
+    r"|или|али|ели|яли|ила|ала|ела|яла|ил|ял|шёл|шел|ся|сь)$"
+)
 ENGLISH_VERBAL = re.compile(r"(?:ing|ed|ly|n't|'ll|'ve|'re|'d)$")
 PHRASE_CHARS = 48
 LONGEST = 3

@@ -6,7 +6,7 @@ from datetime import UTC, tzinfo
 from core.digests.context import build_context
 from core.digests.evaluation import evaluate
 from core.digests.links import links_of
-from core.digests.model import ContextArtifact, Digest, DigestChat, Message, Mode, Skipped, SynthesisArtifact, Window
+from core.digests.model import Digest, DigestChat, Message, Mode, Skipped, Window
 from core.digests.render import Reference, Texts, render_html
 from core.digests.synthesis import build_synthesis
 from core.digests.threads import build_threads
@@ -41,6 +41,8 @@ def build_digest(
     threads = build_threads(context)
     topics = build_topics(context, threads, stemming)
     synthesis = build_synthesis(context, threads, topics, links_of(chat))
+    by_id = {message.id: message for message in context.messages}
+    reference = Reference(by_id, links_of(chat), zone, texts_of(context.language))
     quality = evaluate(context, synthesis, stemming).quality
     return Digest(
         chat=chat,
@@ -52,7 +54,7 @@ def build_digest(
         decisions=synthesis.decisions,
         participants=synthesis.participants,
         quality=quality,
-        html=_html(chat, window, context, synthesis, texts_of, zone),
+        html=render_html(chat, window, synthesis, reference),
     )
 
 
@@ -60,15 +62,3 @@ def mode_of(messages: int) -> Mode:
     if messages <= MICRO_MESSAGES:
         return Mode.MICRO
     return Mode.NORMAL if messages <= NORMAL_MESSAGES else Mode.LARGE
-
-
-def _html(
-    chat: DigestChat,
-    window: Window,
-    context: ContextArtifact,
-    synthesis: SynthesisArtifact,
-    texts_of: TextsOf,
-    zone: tzinfo,
-) -> tuple[str, ...]:
-    by_id = {message.id: message for message in context.messages}
-    return render_html(chat, window, synthesis, Reference(by_id, links_of(chat), zone, texts_of(context.language)))

@@ -6,6 +6,7 @@ from datetime import timedelta
 from itertools import pairwise
 
 from core.digests.asking import asks
+from core.digests.cues import cue
 from core.digests.links import ChatLinks
 from core.digests.model import Claim, ContextArtifact, Message, ThreadsArtifact
 from core.digests.threads import children_of
@@ -16,19 +17,28 @@ AT_ONCE = timedelta(minutes=5)  # within which the next words in the room are ta
 LOOKAHEAD = 4  # next lines of the thread in which an answer is sought though no link says so
 MIN_WORDS = 3
 LIMIT = 7
-BUMP = re.compile(
-    r"^\W*(?:\+\s*1?|\+1|up|ап|апну|плюсую|тоже интересно|мне тоже интересно|присоединяюсь|same(?: question| here)?|following|\W*)\W*$",
+BUMP = cue(
+    r"\+\s*1?, up, ап, апну, плюсую, (?:мне )?тоже интересно, присоединяюсь, same(?: question| here)?, following, \W*",
+    before=r"^\W*",
+    after=r"\W*$",
+)
+SOLVED = cue(
+    """
+    разобрал(?:ся|ась), наш(?:ёл|ел|ла), сама? (?:нашёл|нашла|поняла?), решил(?:а|ось)?, уже не (?:надо|нужно|актуально)
+    не актуально, понял[а]?, отбой, вопрос снят, nvm, nevermind, never mind, figured it out, found it, got it, solved
+    sorted it
+    """
+)
+TAG = re.compile(
+    r"(?:,\s*(?:да|нет|правда|верно|так|ок|right|ok|no|yes|huh)|\bне так ли|\bправда ведь|isn't it)\s*\?+\W*$",
     re.IGNORECASE,
 )
-SOLVED = re.compile(
-    r"\b(?:разобрал\w*|наш(?:[её]л|ла)|сам[а]? (?:нашла?|понял[а]?)|решил(?:а|ось)?|уже не (?:надо|нужно|актуально)|не актуально|понял[а]?|отбой|вопрос снят"
-    r"|nvm|nevermind|never mind|figured it out|found it|got it|solved|sorted it)\b",
-    re.IGNORECASE,
-)
-TAG = re.compile(r"(?:,\s*(?:да|нет|правда|верно|так|ок|right|ok|no|yes|huh)|\bне так ли|\bправда ведь|isn't it|innit)\s*\?+\W*$", re.IGNORECASE)
-RHETORICAL = re.compile(
-    r"\b(?:кто бы (?:мог|сомневался|знал)|сколько можно|доколе|зачем вообще|ну и зачем|какого (?:ч[её]рта|фига|хрена)|шутишь|на связи|ты (?:тут|здесь|где)|are you (?:there|here|around)|серь[её]зно|who cares|who knew|are you (?:serious|kidding)|why would anyone)\b",
-    re.IGNORECASE,
+RHETORICAL = cue(
+    """
+    кто бы (?:мог|сомневался|знал), сколько можно, доколе, зачем вообще, ну и зачем, какого (?:чёрта|черта|фига), шутишь
+    на связи, ты (?:тут|здесь|где), серь[её]зно, who cares, who knew, are you (?:there|here|around|serious|kidding)
+    why would anyone
+    """
 )
 
 

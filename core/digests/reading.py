@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from core.digests.model import DigestChat, Media, Message
-from core.interactions.model import Conversation, ConversationId, Interaction
+from core.interactions.model import Conversation, ConversationId, Incoming, Interaction
 
 DESCRIPTIONS = ("file_name", "question", "title", "emoji", "place_name")
 
@@ -21,8 +21,8 @@ def chat_of(conversation: Conversation, topics: Iterable[Conversation]) -> Diges
     )
 
 
-def topic_of(conversation: Conversation) -> int | None:
-    topic = conversation.thread_key.partition("/")[2]
+def topic_of_key(thread_key: str) -> int | None:
+    topic = thread_key.partition("/")[2]
     return int(topic) if topic.isdigit() else None
 
 
@@ -31,28 +31,28 @@ def to_messages(
 ) -> list[Message]:
     """`topics`: conversation → topic id. Interactions whose external id is no number are not a group's and left out."""
     return [
-        to_message(interaction, topics.get(interaction.conversation_id))
+        message_of(interaction, topics.get(interaction.conversation_id), interaction.id)
         for interaction in interactions
         if interaction.external_id.lstrip("-").isdigit()
     ]
 
 
-def to_message(interaction: Interaction, topic_id: int | None) -> Message:
-    reply_to = interaction.reply_to
+def message_of(told: Interaction | Incoming, topic_id: int | None, interaction_id: int = 0) -> Message:
+    """`told` has a number as its external id; `interaction_id` is 0 for what is not stored."""
     return Message(
-        id=int(interaction.external_id),
-        interaction_id=interaction.id,
-        author_id=interaction.author_id,
-        author_name=interaction.author_name,
-        at=interaction.occurred_at,
-        text=interaction.text,
-        reply_to=int(reply_to) if reply_to and reply_to.lstrip("-").isdigit() else None,
+        id=int(told.external_id),
+        interaction_id=interaction_id,
+        author_id=told.author_id,
+        author_name=told.author_name,
+        at=told.occurred_at,
+        text=told.text,
+        reply_to=int(told.reply_to) if told.reply_to and told.reply_to.lstrip("-").isdigit() else None,
         topic_id=topic_id,
-        kind=interaction.kind,
-        entities=interaction.entities,
-        media=_media(interaction.media),
-        reactions=_reactions(interaction.extra),
-        edited_at=interaction.edited_at,
+        kind=told.kind,
+        entities=told.entities,
+        media=_media(told.media),
+        reactions=_reactions(told.extra),
+        edited_at=told.edited_at,
     )
 
 

@@ -5,8 +5,19 @@ from datetime import datetime, tzinfo
 from typing import NamedTuple, Protocol
 
 from core.digests.links import ChatLinks
-from core.digests.markup import Fragment, Section, bold, italic, joined, linked, plain, split_parts
-from core.digests.model import Action, Claim, DigestChat, Message, Participant, Stats, SynthesisArtifact, Topic, TopicStatus, Window
+from core.digests.markup import Fragment, Section, bold, italic, linked, plain, split_parts
+from core.digests.model import (
+    Action,
+    Claim,
+    DigestChat,
+    Message,
+    Participant,
+    Stats,
+    SynthesisArtifact,
+    Topic,
+    TopicStatus,
+    Window,
+)
 from core.digests.wording import name_of, shorten
 
 MARKS = {
@@ -46,10 +57,13 @@ class Reference(NamedTuple):
 
     def moment(self, moment: datetime) -> str:
         local = moment.astimezone(self.zone)
-        return self.texts("digest-moment", day=f"{local:%d}", month=f"{local:%m}", year=f"{local:%Y}", time=f"{local:%H:%M}")
+        date = {"day": f"{local:%d}", "month": f"{local:%m}", "year": f"{local:%Y}"}
+        return self.texts("digest-moment", time=f"{local:%H:%M}", **date)
 
 
-def render_html(chat: DigestChat, window: Window, synthesis: SynthesisArtifact, reference: Reference) -> tuple[str, ...]:
+def render_html(
+    chat: DigestChat, window: Window, synthesis: SynthesisArtifact, reference: Reference
+) -> tuple[str, ...]:
     """Parts of at most 4,096 visible UTF-16 units, each valid by itself."""
     return split_parts([*_sections(chat, window, synthesis, reference)])
 

@@ -1,6 +1,6 @@
 """Use cases of digests: find the chat, choose the window, build, store."""
 
-
+import asyncio
 from datetime import datetime, timedelta, tzinfo
 from typing import NamedTuple
 
@@ -8,8 +8,8 @@ from core.access.model import Reader
 from core.access.permissions import check_group
 from core.digests.model import Digest, Skipped, Window
 from core.digests.pipeline import TextsOf, build_digest
-from core.digests.reading import chat_of, to_messages, topic_of
-from core.digests.repo import DigestRepo
+from core.digests.reading import chat_of, to_messages, topic_of_key
+from core.digests.repo import DigestRepo, WindowId, WindowRepo
 from core.interactions.conversation_repo import ConversationRepo
 from core.interactions.model import Conversation, Interaction
 from core.interactions.repo import InteractionRepo
@@ -81,12 +81,23 @@ def window_of(
 
 
 async def make_digest(
-    database: Database, reader: Reader, chat: Chat, window: Window, options: DigestOptions, *, trigger: str = "manual"
+    database: Database,
+    reader: Reader,
+    chat: Chat,
+    window: Window,
+    options: DigestOptions,
+    *,
+    trigger: str = "manual",
+    window_id: WindowId | None = None,
 ) -> Digest | Skipped:
-    """Builds the digest outside any transaction and stores it; a window with nothing to say is stored as skipped."""
+    """Builds the digest outside any transaction and stores it; a window with nothing to say is stored as skipped.
+
+    `window_id`: a formed window that is marked as done in the transaction that stores the digest.
+    """
     interactions = await _read(database, reader, chat, window, options.max_messages)
-    topics = {conversation.id: topic_of(conversation) for conversation in chat.all}
-    built = build_digest(
+    topics = {conversation.id: topic_of_key(conversation.thread_key) for conversation in chat.all}
+    built = await asyncio.to_thread(  # a second of pure CPU must not hold up everybody else on this loop
+        build_digest,
         chat_of(chat.conversation, chat.topics),
         to_messages(interactions, topics),
         window,
@@ -94,7 +105,7 @@ async def make_digest(
         min_messages=options.min_messages,
         zone=options.zone,
     )
-    return await _store(database, reader, chat, window, built, trigger)
+    return await _store(database, reader, chat, window, built, trigger, window_id)
 
 
 async def _read(database: Database, reader: Reader, chat: Chat, window: Window, limit: int) -> list[Interaction]:
@@ -105,7 +116,13 @@ async def _read(database: Database, reader: Reader, chat: Chat, window: Window, 
 
 
 async def _store(
-    database: Database, reader: Reader, chat: Chat, window: Window, built: Digest | Skipped, trigger: str
+    database: Database,
+    reader: Reader,
+    chat: Chat,
+    window: Window,
+    built: Digest | Skipped,
+    trigger: str,
+    window_id: WindowId | None,
 ) -> Digest | Skipped:
     if window.start == window.end:  # asked for again at the very end of the last one: nothing to keep
         return built
@@ -119,6 +136,9 @@ async def _store(
             (built.status, built.reason, mode, PROVIDER),
             built.model_dump(mode="json"),
         )
+        if window_id is not None:
+            status = "completed" if isinstance(built, Digest) else "skipped"
+            await WindowRepo(uow.db).set_status(reader.tenant_id, window_id, status, built.reason)
     return built.model_copy(update={"digest_id": digest_id}) if isinstance(built, Digest) else built
 
 

@@ -8,7 +8,16 @@ from collections.abc import Iterable
 
 from core.digests.addressing import AddressBook
 from core.digests.link_weights import WEIGHTS
-from core.digests.linking import Latest, Line, rarities, read_line, score, shared_weight, traits_of_parent, traits_of_root
+from core.digests.linking import (
+    Latest,
+    Line,
+    rarities,
+    read_line,
+    score,
+    shared_weight,
+    traits_of_parent,
+    traits_of_root,
+)
 from core.digests.model import ContextArtifact, Message, ThreadsArtifact
 
 CANDIDATES = 50  # earlier lines of the same topic that a line may answer; 99 % of real replies are nearer
@@ -56,7 +65,7 @@ class Room:
 
 
 def build_threads(context: ContextArtifact) -> ThreadsArtifact:
-    """Links every message of the context to the one it answers and unites the links into threads. Linear in messages."""
+    """Links every message to the one it answers and unites the links into threads. Linear in messages."""
     spoken = context.spoken()
     book = AddressBook(spoken)
     idf = rarities(context.stems.values())
@@ -75,7 +84,7 @@ def build_threads(context: ContextArtifact) -> ThreadsArtifact:
 
 
 class ReplyTargets:
-    """What Telegram replies point to. Replies to one message outside the window hang on the first of them."""
+    """What Telegram replies point to; replies to one message outside the window hang on the first of them."""
 
     def __init__(self) -> None:
         self._seen: dict[int, int | None] = {}

@@ -1,9 +1,9 @@
 """The title of a topic: a phrase that its messages share, or a sentence that opens it, whichever tells more."""
 
 import math
-import re
 from collections.abc import Iterator, Mapping, Sequence
 
+from core.digests.cues import cue
 from core.digests.decisions import decided_in
 from core.digests.model import Message
 from core.digests.phrases import Keyword, Phrase
@@ -11,14 +11,18 @@ from core.digests.tokens import Stemming, words
 from core.digests.wording import headline, sentences, without_opening
 
 OPENING = 3  # messages among which an opening sentence is sought
-LATER = 0.8  # what a sentence loses by each message and each sentence before it
+LATER = 0.7  # what a sentence loses by each message and each sentence before it
 CUT = 0.7
 NOT_PROSE = 0.5  # for a word or two, or a row of numbers
 MIN_WORDS = 3
 DECISION_BONUS = 1.3
-DECISION_WORD = re.compile(
-    r"^(?:[^\s,.!]+[\s,.!]+)?(?:мы\s+)?(?:решили|договорились|итого|итог|решение|решено|утвердили|we (?:have )?(?:decided|agreed)(?: (?:to|on|that))?|decision|agreed)(?:[\s:,.!—–-]+)",
-    re.IGNORECASE,
+DECISION_WORD = cue(
+    """
+    (?:мы )?(?:решили|договорились|утвердили|согласовали), решено, решение, итого, итог, decision, agreed
+    we (?:have )?(?:decided|agreed)(?: (?:to|on|that))?
+    """,
+    before=r"^(?:[^\s,.!]+[\s,.!]+)?",
+    after=r"[\s:,.!—–-]+",
 )
 PHRASE_BONUS = 1.4
 
@@ -78,8 +82,8 @@ def _sentence_value(sentence: str, weight: Mapping[str, float], stemming: Stemmi
 def _telling_sentences(text: str, stemming: Stemming) -> Iterator[str]:
     """Sentences without greeting and call; one that says little is taken together with the next."""
     held = ""
-    for sentence in sentences(without_opening(text)):
-        held = f"{held} {sentence}".strip()
+    for sentence in sentences(text):
+        held = f"{held} {without_opening(sentence)}".strip()
         if len(set(stemming.stems(held))) >= 2:
             yield held
             held = ""

@@ -1,4 +1,4 @@
-"""Threads become topics: near ones are merged, the weightiest kept, each named, marked with its state and its actions."""
+"""Threads become topics: near ones are merged, the weightiest kept, each named, marked with state and actions."""
 
 import math
 from collections import Counter, defaultdict
@@ -9,11 +9,19 @@ from core.digests.actions import find_actions
 from core.digests.addressing import AddressBook
 from core.digests.decisions import decided_in
 from core.digests.linking import rarities
-from core.digests.model import ContextArtifact, Message, Priority, ThreadsArtifact, TopicDraft, TopicsArtifact, TopicStatus
+from core.digests.model import (
+    ContextArtifact,
+    Message,
+    Priority,
+    ThreadsArtifact,
+    TopicDraft,
+    TopicsArtifact,
+    TopicStatus,
+)
 from core.digests.phrases import Phrasebook, best_phrases, keywords_of
 from core.digests.status import status_of
-from core.digests.tokens import Stemming
 from core.digests.titles import title_of
+from core.digests.tokens import Stemming
 from core.digests.wording import name_of
 
 MAX_TOPICS = 7
@@ -46,7 +54,7 @@ def build_topics(context: ContextArtifact, threads: ThreadsArtifact, stemming: S
     ranked = sorted(((_weight(group, material), group) for group in groups), key=lambda item: (-item[0], item[1]))
     drafts: list[TopicDraft] = []
     for weight, group in ranked:
-        if len(drafts) == MAX_TOPICS or drafts and weight < WORTH_SHOWING * drafts[0].score:
+        if len(drafts) == MAX_TOPICS or (drafts and weight < WORTH_SHOWING * drafts[0].score):
             break
         if not drafts or len(group) >= MIN_MESSAGES:
             draft = _draft(group, weight, material, stemming, {draft.title.lower() for draft in drafts})

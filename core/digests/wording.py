@@ -2,6 +2,7 @@
 
 import re
 
+from core.digests.cues import cue
 from core.digests.model import Message
 from core.digests.tokens import STOP_WORDS, normal
 
@@ -9,7 +10,9 @@ QUOTE_CHARS = 160
 TITLE_CHARS = 64
 NAME_CHARS = 40
 READ_CHARS = 4096
-UNSHOWN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u00ad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\ud800-\udfff]")
+UNSHOWN = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f\u00ad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\ud800-\udfff]"
+)
 SENTENCE_END = re.compile(r"(?<=[.!?…])\s+(?=\S)|\n+")
 CLAUSE_END = re.compile(r"[,;:](?=\s)|\s[—–-](?=\s)|[.!?](?=\s)|\s\(")
 GREETING = re.compile(
@@ -17,7 +20,11 @@ GREETING = re.compile(
     r"|hi|hello|hey|hi all|hey guys|guys|folks|morning)(?:\s+(?:all|everyone|guys|folks|team|there))?\b[\s,.!:)]*",
     re.IGNORECASE,
 )
-FILLER = re.compile(r"^(?:а|и|ну|так|кстати|вот|да|нет|слушай\w*|смотри\w*|короче|so|and|well|btw|also|ok|okay|but|oh)\b[\s,:—–-]+", re.IGNORECASE)
+FILLER = cue(
+    "а, и, ну, так, кстати, вот, да, нет, слушай\\w*, смотри\\w*, короче, so, and, well, btw, also, ok, okay, but, oh",
+    before="^",
+    after=r"[\s,:—–-]+",
+)
 CALL = re.compile(r"^@?[^\W\d_a-zа-яё][\w|\-]{1,31}[,:]\s+|^@\w+[\s,:]+")  # a name has a capital or an @
 LIST_MARK = re.compile(r"^\s*(?:\d{1,2}[.)]|[-•*])\s+")
 

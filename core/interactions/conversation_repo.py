@@ -38,13 +38,13 @@ class ConversationRepo(Repo):
             RENAME, tenant_id, ids, [t.title for t in threads], [t.username for t in threads], observed_at
         )
 
-    async def refresh(self, tenant_id: TenantId, ids: Sequence[int], added: Sequence[int]) -> None:
-        """Counts `added` new interactions and shows the newest message of each conversation."""
-        await self._db.execute(REFRESH, tenant_id, ids, added)
+    async def refresh(self, tenant_id: TenantId, channel: str, ids: Sequence[int], added: Sequence[int]) -> None:
+        """Counts `added` new interactions and shows the newest message of each conversation of one channel."""
+        await self._db.execute(REFRESH, tenant_id, channel, ids, added)
 
-    async def recount(self, tenant_id: TenantId) -> None:
-        """Counts every conversation again from its interactions."""
-        await self._db.execute(RECOUNT, tenant_id)
+    async def recount(self, tenant_id: TenantId) -> int:
+        """Counts every conversation again from its interactions; returns how many counters were wrong."""
+        return int((await self._db.execute(RECOUNT, tenant_id)).split()[-1])
 
     async def find(self, tenant_id: TenantId, wanted: str) -> list[Conversation]:
         """By id, thread key (with or without `tg:`), public name or title, the busiest first."""
@@ -54,6 +54,11 @@ class ConversationRepo(Repo):
         """The topics of a forum that the conversation is the chat of."""
         rows = await self._db.fetch(LIST_TOPICS, tenant_id, conversation.channel, conversation.thread_key)
         return [Conversation.model_validate(dict(row)) for row in rows]
+
+    async def count_by_channel(self, tenant_id: TenantId) -> dict[str, tuple[int, int]]:
+        """Channel → (conversations, interactions), from the counters of the conversations."""
+        rows = await self._db.fetch(COUNT_BY_CHANNEL, tenant_id)
+        return {row["channel"]: (row["conversations"], row["interactions"]) for row in rows}
 
     async def get(self, tenant_id: TenantId, conversation_id: int) -> Conversation | None:
         row = await self._db.fetchrow(GET, tenant_id, conversation_id)
@@ -76,6 +81,10 @@ class SourceRepo(Repo):
     async def list_id_spaces(self, tenant_id: TenantId, channel: str, thread_key: str) -> list[str]:
         """The id spaces in which messages of a conversation are known."""
         return [r["id_space"] for r in await self._db.fetch(LIST_ID_SPACES, tenant_id, channel, thread_key)]
+
+    async def refresh_statistics(self) -> None:
+        """Lets the planner see tables that doubled since it last looked; cheap when none did."""
+        await self._db.execute("SELECT refresh_statistics()")
 
     async def advance(
         self, tenant_id: TenantId, source_id: int, ids: Sequence[int], id_spaces: Sequence[str],
@@ -107,11 +116,10 @@ REFRESH = """
 UPDATE conversations c
 SET interaction_count = c.interaction_count + u.added, last_at = newest.occurred_at, last_interaction_id = newest.id,
     preview = coalesce(newest.preview, '')
-FROM unnest($2::bigint[], $3::bigint[]) AS u (id, added)
-JOIN conversations own ON own.tenant_id = $1 AND own.id = u.id
+FROM unnest($3::bigint[], $4::bigint[]) AS u (id, added)
 LEFT JOIN LATERAL (
     SELECT i.occurred_at, i.id, i.preview FROM interactions i
-    WHERE i.tenant_id = $1 AND i.channel = own.channel AND i.conversation_id = own.id
+    WHERE i.tenant_id = $1 AND i.channel = $2 AND i.conversation_id = u.id
         AND i.deleted_at IS NULL AND i.kind NOT IN ('service', 'unsupported')
     ORDER BY i.occurred_at DESC, i.id DESC LIMIT 1) newest ON true
 WHERE c.tenant_id = $1 AND c.id = u.id
@@ -133,6 +141,10 @@ SELECT {COLUMNS} FROM conversations
 WHERE tenant_id = $1 AND channel = $2 AND starts_with(thread_key, $3 || '/') ORDER BY id
 """
 GET = f"SELECT {COLUMNS} FROM conversations WHERE tenant_id = $1 AND id = $2"
+COUNT_BY_CHANNEL = """
+SELECT channel, count(*) AS conversations, sum(interaction_count)::bigint AS interactions
+FROM conversations WHERE tenant_id = $1 GROUP BY channel ORDER BY channel
+"""
 LIST_RECENT = f"""
 SELECT {COLUMNS} FROM conversations WHERE tenant_id = $1 AND last_at IS NOT NULL ORDER BY last_at DESC, id DESC LIMIT $2
 """

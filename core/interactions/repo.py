@@ -23,9 +23,14 @@ class InteractionRepo(Repo):
             await self._db.execute(INSERT_CONTENT, tenant_id, [ids[row.key] for row in new], *content_columns(new))
         return ids
 
-    async def list_stored(self, tenant_id: TenantId, keys: Sequence[Key]) -> dict[Key, Stored]:
-        rows = await self._db.fetch(LIST_STORED, tenant_id, *map(list, zip(*keys, strict=True)))
-        return {(r["channel"], r["id_space"], r["external_id"]): _stored(r) for r in rows}
+    async def list_stored(
+        self, tenant_id: TenantId, channel: str, id_space: str, external_ids: Sequence[str]
+    ) -> dict[str, Stored]:
+        """External id → what is stored. Two plain look-ups: a join's plan goes wrong while its tables grow."""
+        rows = await self._db.fetch(LIST_STORED, tenant_id, channel, id_space, external_ids)
+        texts = await self._db.fetch(LIST_CONTENT, tenant_id, channel, [row["id"] for row in rows])
+        content = {text["interaction_id"]: text for text in texts}
+        return {row["external_id"]: _stored(row, content[row["id"]]) for row in rows}
 
     async def set_all(self, tenant_id: TenantId, channel: str, rows: Sequence[Stored], previews: Sequence[str]) -> None:
         """Writes the new state of rows that exist; texts are written where they differ."""
@@ -93,14 +98,20 @@ class InteractionRepo(Repo):
             return list(await self._db.fetch(LIST_INBOX, tenant_id, limit))
         return list(await self._db.fetch(LIST_INBOX_BEFORE, tenant_id, limit, *before))
 
+    async def purge_deleted(self, tenant_id: TenantId, before: datetime) -> int:
+        """Empties texts and revisions of messages deleted before `before`; their rows stay as tombstones."""
+        status = await self._db.execute(PURGE_TEXTS, tenant_id, before)
+        await self._db.execute(PURGE_REVISIONS, tenant_id, before)
+        return int(status.split()[-1])
+
     async def count_orphans(self, tenant_id: TenantId) -> tuple[int, int]:
         """Interactions without content, content without interaction: both must be 0."""
         row = await self._db.fetchrow(COUNT_ORPHANS, tenant_id)
         return (row["bare"], row["orphans"]) if row else (0, 0)
 
 
-def _stored(row: asyncpg.Record) -> Stored:
-    values = dict(row)
+def _stored(row: asyncpg.Record, content: asyncpg.Record) -> Stored:
+    values = {**row, **content}
     return Stored(**{name: values[name] for name in Stored._fields})
 
 
@@ -141,12 +152,13 @@ FROM unnest($2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::te
     AS u (id, channel, text, entities, media, extra)
 """
 LIST_STORED = """
-SELECT i.channel, i.id_space, i.external_id, i.id, i.conversation_id, i.thread_known, i.kind, i.occurred_at, i.edited_at,
-    i.observed_at, i.deleted_at, i.author_id, i.author_name, i.reply_to, c.text, c.entities, c.media, c.extra
-FROM unnest($2::text[], $3::text[], $4::text[]) AS k (channel, id_space, external_id)
-JOIN interactions i ON i.tenant_id = $1 AND i.channel = k.channel AND i.id_space = k.id_space
-    AND i.external_id = k.external_id
-JOIN interaction_content c ON c.tenant_id = $1 AND c.channel = i.channel AND c.interaction_id = i.id
+SELECT external_id, id, conversation_id, thread_known, kind, occurred_at, edited_at, observed_at, deleted_at, author_id,
+    author_name, reply_to
+FROM interactions WHERE tenant_id = $1 AND channel = $2 AND id_space = $3 AND external_id = ANY($4::text[])
+"""
+LIST_CONTENT = """
+SELECT interaction_id, text, entities, media, extra FROM interaction_content
+WHERE tenant_id = $1 AND channel = $2 AND interaction_id = ANY($3::bigint[])
 """
 UPDATE_INTERACTIONS = """
 UPDATE interactions i SET conversation_id = u.conversation_id, kind = u.kind, occurred_at = u.occurred_at,
@@ -204,6 +216,20 @@ ORDER BY occurred_at DESC, id DESC LIMIT $2
 LIST_INBOX_BEFORE = f"""
 SELECT {INBOX_COLUMNS} FROM interactions WHERE tenant_id = $1 AND deleted_at IS NULL AND (occurred_at, id) < ($3, $4)
 ORDER BY occurred_at DESC, id DESC LIMIT $2
+"""
+PURGE_TEXTS = """
+WITH gone AS (
+    UPDATE interactions SET preview = '', author_name = NULL
+    WHERE tenant_id = $1 AND deleted_at < $2 AND (preview <> '' OR author_name IS NOT NULL)
+)
+UPDATE interaction_content c SET text = '', entities = NULL, media = NULL, extra = NULL
+FROM interactions i
+WHERE i.tenant_id = $1 AND i.deleted_at < $2 AND c.tenant_id = $1 AND c.channel = i.channel AND c.interaction_id = i.id
+    AND (c.text <> '' OR c.media IS NOT NULL OR c.extra IS NOT NULL)
+"""
+PURGE_REVISIONS = """
+DELETE FROM interaction_revisions r USING interactions i
+WHERE i.tenant_id = $1 AND i.deleted_at < $2 AND r.tenant_id = $1 AND r.channel = i.channel AND r.interaction_id = i.id
 """
 COUNT_ORPHANS = """
 SELECT (SELECT count(*) FROM interactions i WHERE i.tenant_id = $1 AND NOT EXISTS (

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from core.interactions.batch import Row, preview_of, resolve, split_repeats
+from core.interactions.batch import Key, Row, preview_of, resolve, split_repeats
 from core.interactions.conversation_repo import ConversationRepo
 from core.interactions.model import ConversationId, Incoming, InteractionId, Thread
 from core.interactions.repo import InteractionRepo
@@ -93,7 +93,7 @@ async def _merge(
     uow: UnitOfWork, rows: Sequence[Row], observed_at: datetime, touched: dict[ConversationId, Touched]
 ) -> tuple[int, int]:
     """Returns how many rows no reader would see changed, and how many new revisions there are."""
-    stored = await InteractionRepo(uow.db).list_stored(uow.tenant_id, [row.key for row in rows])
+    stored = await _list_stored(uow, rows)
     decided = [(row, old := stored[row.key], decide(old, row.told, row.conversation_id, observed_at)) for row in rows]
     revised = 0
     for channel in dict.fromkeys(row.key[0] for row in rows):
@@ -103,6 +103,17 @@ async def _merge(
         if decision.changed and decision.row:
             _touch(touched, row.key[0], decision.row.conversation_id).updated.append(old.id)
     return sum(not decision.changed for _, _, decision in decided), revised
+
+
+async def _list_stored(uow: UnitOfWork, rows: Sequence[Row]) -> dict[Key, Stored]:
+    spaces: dict[tuple[str, str], list[str]] = {}
+    for channel, id_space, external_id in (row.key for row in rows):
+        spaces.setdefault((channel, id_space), []).append(external_id)
+    found: dict[Key, Stored] = {}
+    for (channel, id_space), external_ids in spaces.items():
+        stored = await InteractionRepo(uow.db).list_stored(uow.tenant_id, channel, id_space, external_ids)
+        found.update(((channel, id_space, external_id), old) for external_id, old in stored.items())
+    return found
 
 
 async def _write_decisions(
@@ -129,9 +140,11 @@ async def _announce(uow: UnitOfWork, touched: Sequence[Touched], now: datetime) 
     """One event for each conversation that changed; it names rows, its consumers read them."""
     if not touched:
         return
-    await ConversationRepo(uow.db).refresh(
-        uow.tenant_id, [t.conversation_id for t in touched], [len(t.inserted) for t in touched]
-    )
+    for channel in dict.fromkeys(t.channel for t in touched):
+        mine = [t for t in touched if t.channel == channel]
+        await ConversationRepo(uow.db).refresh(
+            uow.tenant_id, channel, [t.conversation_id for t in mine], [len(t.inserted) for t in mine]
+        )
     await OutboxRepo(uow.db).add(uow.tenant_id, [_event(t) for t in touched], now)
 
 

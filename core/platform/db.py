@@ -5,10 +5,10 @@ and row level security shows nothing until the transaction has named its tenant.
 """
 
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from types import TracebackType
-from typing import Any, Protocol, Self, TypeAlias
+from typing import Any, Self, TypeAlias
 
 import asyncpg
 import structlog
@@ -32,19 +32,12 @@ class Repo:
         self._db = db
 
 
-class AfterCommit(Protocol):
-    """Work that follows a commit. It may fail: what it speeds up is also found by a sweeper."""
-
-    async def __call__(self) -> None: ...
-
-
 class UnitOfWork:
     """One transaction of one tenant. No network inside it, apart from the database's own."""
 
     def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", tenant_id: TenantId) -> None:
         self.tenant_id = tenant_id
         self._pool = pool
-        self._after_commit: list[AfterCommit] = []
 
     async def __aenter__(self) -> Self:
         self.db: Connection = await acquire(self._pool)
@@ -67,12 +60,6 @@ class UnitOfWork:
                 await self._transaction.rollback()
         finally:
             await self._pool.release(self.db)  # type: ignore[arg-type]
-        if kind is None:
-            for follow in self._after_commit:
-                await follow()
-
-    def after_commit(self, follow: AfterCommit) -> None:
-        self._after_commit.append(follow)
 
 
 class Database:

@@ -62,6 +62,20 @@ class OutboxRepo(Repo):
         rows = await self._db.fetch(LIST_RECEIPTS, tenant_id, event_ids)
         return {row["event_id"]: set(row["consumers"]) for row in rows}
 
+    async def reopen(self, tenant_id: TenantId, event_id: EventId, consumer: str, now: datetime) -> None:
+        """Takes a consumer's receipt back and makes the event due: the consumer gets it again."""
+        await self._db.execute(DELETE_RECEIPT, tenant_id, event_id, consumer)
+        await DueRepo(self._db).add(tenant_id, DueKind.EVENT, [event_id], now)
+
+    async def rebuild_due(self, tenant_id: TenantId, now: datetime) -> int:
+        """Makes every event due again that some consumer may not have seen; receipts keep effects from repeating."""
+        return int((await self._db.execute(REBUILD_DUE, tenant_id, now)).split()[-1])
+
+    async def count_waiting(self, tenant_id: TenantId) -> tuple[int, int]:
+        """Events not yet published, and those published that some consumer has not done."""
+        row = await self._db.fetchrow(COUNT_WAITING, tenant_id)
+        return (row["unpublished"], row["unfinished"]) if row else (0, 0)
+
     async def delete_older(self, tenant_id: TenantId, before: datetime) -> int:
         """Forgets events that nobody waits for any more."""
         return int((await self._db.execute(DELETE_OLDER, tenant_id, before)).split()[-1])
@@ -97,6 +111,18 @@ ON CONFLICT DO NOTHING RETURNING event_id
 LIST_RECEIPTS = """
 SELECT event_id, array_agg(consumer) AS consumers FROM event_receipts
 WHERE tenant_id = $1 AND event_id = ANY($2::bigint[]) GROUP BY event_id
+"""
+DELETE_RECEIPT = "DELETE FROM event_receipts WHERE tenant_id = $1 AND event_id = $2 AND consumer = $3"
+REBUILD_DUE = """
+INSERT INTO due (tenant_id, kind, row_id, due_at)
+SELECT o.tenant_id, 'event', o.id, $2 FROM outbox o
+WHERE o.tenant_id = $1 AND NOT EXISTS (SELECT FROM event_receipts r WHERE r.tenant_id = $1 AND r.event_id = o.id)
+ON CONFLICT DO NOTHING
+"""
+COUNT_WAITING = """
+SELECT count(*) FILTER (WHERE o.published_at IS NULL) AS unpublished,
+       count(*) FILTER (WHERE o.published_at IS NOT NULL) AS unfinished
+FROM due d JOIN outbox o ON o.tenant_id = d.tenant_id AND o.id = d.row_id WHERE d.tenant_id = $1 AND d.kind = 'event'
 """
 DELETE_OLDER = """
 DELETE FROM outbox o WHERE o.tenant_id = $1 AND o.created_at < $2

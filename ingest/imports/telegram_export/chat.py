@@ -13,6 +13,7 @@ HEADER_MEMBER = r'"(?:name|type|id)"\s*:\s*(?:"(?:[^"\\]|\\.){0,512}"|null|-?[0-
 START = re.compile(
     rf'(?P<chat>(?:\{{\s*)?(?:{HEADER_MEMBER}){{0,6}}"messages"\s*:\s*\[)|(?P<message>\{{\s*"id"\s*:)', re.DOTALL
 )
+NEXT_CHAT = re.compile(r'\{\s*(?:"name"\s*:|"type"\s*:\s*"(?:saved_messages|replies|verification_codes)")')
 AFTER_MESSAGES = re.compile(r'\s*(?:\}|,\s*"|\Z)')
 MESSAGE_ID = re.compile(r'\{\s*"id"\s*:\s*"?(-?[0-9]+)"?\s*[,}]')
 MESSAGE_TYPES = ("message", "service", "unsupported")
@@ -47,6 +48,8 @@ class ExportChat:
                         return
                     self._log.add(self._where(), "A bracket closes the list of messages too early.")
                     continue
+                if self._at_next_chat():
+                    return
                 raw = self._stream.value()
             except CutOffError as cut:
                 self._log.add_cut(self._where(), str(cut))
@@ -54,11 +57,13 @@ class ExportChat:
                 return
             except DamageError as damage:
                 self._log.add(self._where(), str(damage))
-                if not self._resync():
+                if not self._resync(skip=1):
                     return
                 continue
             if self._accept(raw):
                 yield raw
+            elif not self._sure and not self._resync(skip=0):
+                return
 
     def _accept(self, raw: object) -> TypeGuard[dict[str, Any]]:
         if isinstance(raw, dict) and "messages" not in raw and (self._sure or looks_like_message(raw)):
@@ -68,10 +73,16 @@ class ExportChat:
             self._log.add(self._where(), "The element before this place is no message.")
         return False
 
-    def _resync(self) -> bool:
+    def _at_next_chat(self) -> bool:
+        if self._stream.match(NEXT_CHAT):
+            self._log.add(self._where(), f"The bracket that closes the messages of {self.header.title} is missing.")
+            self.overrun = True
+        return self.overrun
+
+    def _resync(self, *, skip: int) -> bool:
         """Move to the next message; False when the next chat or the end of the file comes first."""
         self._sure = False
-        found = self._stream.search(START, skip=1)
+        found = self._stream.search(START, skip=skip)
         if found is None:
             self._log.explain_end()
         self.overrun = found is not None and found["chat"] is not None

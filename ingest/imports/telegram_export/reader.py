@@ -12,6 +12,7 @@ from ingest.imports.telegram_export.scalars import whole
 from ingest.imports.telegram_export.skipped import Skipped, SkippedLog
 from ingest.imports.telegram_export.stream import CutOffError, DamageError, JsonStream
 
+DEPTH = 6  # an account's chats lie three levels deep
 CHAT_LISTS = frozenset({"chats", "left_chats", "list"})
 HEADER_KEYS = frozenset({"name", "type", "id"})
 UNNAMED_MESSAGES = re.compile(r'\s*\[\s*\{\s*"id"\s*:')
@@ -83,26 +84,26 @@ class ExportReader:
         else:
             yield from self._within()
 
-    def _within(self) -> Iterator[ExportChat]:
-        """The chats in the value at the cursor."""
-        char = self._stream.peek()
+    def _within(self, depth: int = DEPTH) -> Iterator[ExportChat]:
+        """The chats in the value at the cursor, at most `depth` levels below it."""
+        char = self._stream.peek() if depth else ""
         if char == "{":
-            yield from self._members()
+            yield from self._members(depth - 1)
         elif char == "[":
             for _ in self._stream.items():
-                yield from self._within()
+                yield from self._within(depth - 1)
         else:
             self._stream.value()
 
-    def _members(self) -> Iterator[ExportChat]:
+    def _members(self, depth: int) -> Iterator[ExportChat]:
         header = self._header = {}
         for key in self._stream.members():
-            if self._opens_messages(key, header):
+            if key in HEADER_KEYS:
+                header[key] = self._stream.value()
+            elif self._opens_messages(key, header):
                 yield from self._chat(header)
             elif key in CHAT_LISTS:
-                yield from self._within()
-            elif key in HEADER_KEYS:
-                header[key] = self._stream.value()
+                yield from self._within(depth)
             elif key == "personal_information":
                 self._learn_account(self._stream.value())
             else:
@@ -184,13 +185,14 @@ class ExportReader:
             self._stream.rewind(mark)
 
     def _first_item_is_message(self) -> bool:
-        for _ in self._stream.items():
-            for key in self._stream.members():
-                if key == "messages":
-                    return False
-                self._stream.skip()
-            return True
-        return False
+        self._stream.expect("[")
+        if not self._stream.next_element("]") or self._stream.peek() != "{":
+            return False
+        for key in self._stream.members():
+            if key == "messages":
+                return False
+            self._stream.skip()
+        return True
 
     def _learn_account(self, personal: object) -> None:
         if isinstance(personal, dict):

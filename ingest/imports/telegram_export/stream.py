@@ -10,7 +10,7 @@ from ingest.imports.telegram_export.repair import RepairingDecoder
 
 BLANK = re.compile(r"[ \t\r\n]*")
 WINDOW = 4096  # characters; no pattern that is looked for is longer
-VALUE_LIMIT = 64 << 20  # characters; nothing in an export that is read at once comes near
+VALUE_LIMIT = 4 << 20  # characters; the longest message is far below
 LONGEST_TOKEN = 16  # an error this close to the end of the buffer may be a token cut in two
 
 
@@ -87,9 +87,9 @@ class JsonStream:
     def more_members(self) -> Iterator[str]:
         """The keys that are left of the object the cursor is in."""
         while self.next_element("}"):
-            key = self.value()
-            if not isinstance(key, str):
+            if self.peek() != '"':
                 raise DamageError("Not readable as JSON: a key is no string.")
+            key = str(self.value())
             self.expect(":")
             yield key
 

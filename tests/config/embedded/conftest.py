@@ -1,6 +1,7 @@
 import json
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TypedDict, Unpack
@@ -15,6 +16,7 @@ from config.embedded.layout import Layout, Service
 from config.embedded.leftovers import recorded_pid
 from config.embedded.locks import is_held
 from config.embedded.share import CHECKOUT
+from tests.config.embedded.processes import parent_of
 
 SECONDS = 20.0
 USER = (sys.executable, "-m", "tests.config.embedded.user")
@@ -98,23 +100,6 @@ async def check_answers(servers: Servers) -> None:
         assert await redis.ping()
 
 
-def processes_of(home: Path) -> list[int]:
-    """Every process that names the home in its command: users, supervisors, PostgreSQL."""
-    told = subprocess.run(["ps", "-axww", "-o", "pid=,command="], capture_output=True, text=True, check=True)
-    return [int(line.split()[0]) for line in told.stdout.splitlines() if f"{home}" in line]
-
-
-def parent_of(pid: int) -> int:
-    told = subprocess.run(["ps", "-o", "ppid=", "-p", str(pid)], capture_output=True, text=True, check=True)
-    return int(told.stdout)
-
-
-def is_alive(pid: int) -> bool:
-    """A zombie is dead: where nobody reaps orphans it keeps its number."""
-    told = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False)
-    return bool(told.stdout.strip()) and not told.stdout.startswith("Z")
-
-
 @pytest.fixture
 def home(tmp_path: Path) -> Iterator[Home]:
     home = Home(tmp_path.resolve() / "home")
@@ -152,3 +137,10 @@ def another_process() -> Iterator[int]:
     yield process.pid
     process.kill()
     process.communicate()
+
+
+@pytest.fixture
+def short() -> Iterator[Path]:
+    """A folder whose path leaves room for a socket's name."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as path:
+        yield Path(path)

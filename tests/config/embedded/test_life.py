@@ -12,7 +12,8 @@ from redis.asyncio import Redis
 
 from config.embedded import EmbeddedError, start
 from config.embedded.deadline import Deadline
-from tests.config.embedded.conftest import SECONDS, Home, NewUser, check_answers, is_alive
+from tests.config.embedded.conftest import SECONDS, Home, NewUser, check_answers
+from tests.config.embedded.processes import environment_of, is_alive
 
 
 async def test_servers_answer_and_the_app_role_is_bound_by_row_security(home: Home) -> None:
@@ -181,10 +182,6 @@ def test_timeout_is_an_error_that_names_the_log(home: Home) -> None:
     with pytest.raises(EmbeddedError, match=r"PostgreSQL did not answer in time: .*server\.log"):
         start(home.path, want_redis=False, durable=False, timeout=0)
     assert Deadline(SECONDS).wait_for(home.is_stopped)
-
-
-def environment_of(pid: int) -> str:
-    return subprocess.run(["ps", "eww", "-p", str(pid)], capture_output=True, text=True, check=True).stdout
 
 
 def open_files() -> list[str]:

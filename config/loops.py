@@ -1,0 +1,51 @@
+"""Background loops: a round that fails is logged, counted and tried again after a growing pause, for ever."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+
+import asyncpg
+import structlog
+from redis.exceptions import RedisError
+
+from core.platform import metrics
+from core.platform.errors import AppError
+
+PAUSE_FIRST = 0.25
+PAUSE_CAP = 15.0
+# A server that is away or a refused statement ends a round; anything else is a defect and ends the process loudly.
+EXPECTED = (RedisError, asyncpg.PostgresError, asyncpg.InterfaceError, AppError, OSError, TimeoutError)
+
+log = structlog.get_logger(__name__)
+
+
+async def keep_running(name: str, round_: Callable[[], Awaitable[int]], stop: asyncio.Event, *, idle: float) -> None:
+    """Calls `round_` until `stop`; rests `idle` seconds after a round that found nothing to do (returned 0)."""
+    failures = 0
+    while not stop.is_set():
+        try:
+            done = await round_()
+        except EXPECTED as error:
+            failures += 1
+            metrics.LOOP_FAILURES.labels(name).inc()
+            log.warning("loop.failed", loop=name, attempt=failures, error=type(error).__name__)
+            await rest(stop, pause_after(failures) * random.uniform(0.8, 1.2))  # noqa: S311 - spreads load
+            continue
+        failures = 0
+        metrics.LOOP_LAST_OK.labels(name).set_to_current_time()
+        if not done:
+            await rest(stop, idle)
+
+
+def pause_after(failures: int) -> float:
+    """Seconds: 0.25 · 2^(failures − 1), at most 15."""
+    return min(PAUSE_FIRST * 2 ** min(failures - 1, 16), PAUSE_CAP)
+
+
+async def rest(stop: asyncio.Event, seconds: float) -> None:
+    """Waits, but not longer than until `stop`."""
+    try:
+        async with asyncio.timeout(seconds):
+            await stop.wait()
+    except TimeoutError:
+        return
