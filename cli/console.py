@@ -58,7 +58,9 @@ def command(function: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, T]:
 def guarded(action: Callable[[], T]) -> T:
     try:
         settings = load_settings()
-        setup_logging(settings.log_level, settings.log_format, "cli")
+        # A command that a person waits for speaks for itself; its log shows only what went wrong.
+        level = settings.log_level if "log_level" in settings.model_fields_set else "WARNING"
+        setup_logging(level, settings.log_format, "cli")
         result = action()
         sys.stdout.flush()
     except KeyboardInterrupt:

@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from cli import digest, imports, operate, policy, secret, status, team, threads, up
+from cli import digest, doctor, imports, operate, policy, secret, status, team, threads, tour, up
 from cli.bench import bench
 
 app = typer.Typer(
@@ -16,10 +16,12 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.command("up")(up.up)
+app.command("tour")(tour.tour)
 app.command("import")(imports.import_)
 app.command("digest")(digest.digest)
 app.command("threads")(threads.threads)
 app.command("status")(status.status)
+app.command("doctor")(doctor.doctor)
 app.command("rebuild")(operate.rebuild)
 app.command("migrate")(operate.migrate)
 app.command("bench")(bench)

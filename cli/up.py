@@ -2,8 +2,9 @@
 
 from bot.app import run as run_bot
 from cli.console import command, err
+from config.logging import setup_logging
 from config.process import run_process
-from config.settings import load_settings
+from config.settings import Settings, load_settings
 from ingest.app import run as run_ingest
 from worker.app import run as run_worker
 
@@ -13,6 +14,11 @@ APPS = {"worker": run_worker, "ingest": run_ingest, "bot": run_bot}
 @command
 async def up() -> None:
     """Run ingest, worker and bot in one process until Ctrl-C."""
+    await run_apps(load_settings())
+
+
+async def run_apps(settings: Settings) -> None:
+    setup_logging(settings.log_level, settings.log_format, "up")
     err.print("Parley is running; Ctrl-C stops it.")
-    await run_process(load_settings(), "up", APPS)
+    await run_process(settings, "up", APPS)
     err.print("Stopped.")

@@ -24,20 +24,19 @@ def setup_logging(level: str, style: str, app: str) -> None:
     """`style`: json, text, or auto (text on a terminal). Called once, by the process."""
     text = style == "text" or (style == "auto" and sys.stderr.isatty())
     renderer: Any = structlog.dev.ConsoleRenderer() if text else structlog.processors.JSONRenderer(ensure_ascii=False)
-    shared: list[Any] = [
+    stamp: list[Any] = [
         merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        _exception_type,
-        keep_listed_fields,
     ]
+    listed: list[Any] = [_exception_type, keep_listed_fields, renderer]
     structlog.configure(
-        processors=[*shared, renderer],
+        processors=[*stamp, *listed],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level)),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=False,
     )
-    _route_standard_logging(level, shared, renderer)
+    _route_standard_logging(level, stamp, listed)
     bind_contextvars(app=app)
 
 
@@ -63,14 +62,19 @@ def _exception_type(_: Any, __: str, fields: MutableMapping[str, Any]) -> Mutabl
     return fields
 
 
-def _route_standard_logging(level: str, shared: list[Any], renderer: Any) -> None:
-    """Libraries log through the standard module: the same shape, warnings and worse only, no arguments of theirs."""
+def _route_standard_logging(level: str, stamp: list[Any], listed: list[Any]) -> None:
+    """Libraries log through the standard module: the same shape, warnings and worse only."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer], foreign_pre_chain=shared
-        )
-    )
+    handler.setFormatter(structlog.stdlib.ProcessorFormatter(processors=[_template, *listed], foreign_pre_chain=stamp))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(max(logging.WARNING, logging.getLevelName(level)))
+
+
+def _template(_: Any, __: str, fields: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """A library's message before its arguments are put in: they may quote a customer."""
+    record: logging.LogRecord = fields.pop("_record")
+    fields.pop("_from_structlog", None)
+    fields["event"] = str(record.msg)
+    fields["logger"] = record.name
+    return fields

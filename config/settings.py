@@ -58,7 +58,8 @@ def load_settings() -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         name = "_".join(str(part) for part in first["loc"]).upper()
-        raise Misconfigured(f"{name} cannot be used: {first['msg']}. Correct it in the environment.") from error
+        reason = first["msg"].removeprefix("Value error, ")
+        raise Misconfigured(f"{name} cannot be used: {reason}. Correct it in the environment.") from error
     refuse_examples(settings)
     return settings
 

@@ -10,7 +10,7 @@ from core.platform.relay import Relay
 from core.platform.runner import JobRunner
 from core.platform.streams import Consumer, StreamReader, wanted_by
 from worker.jobs import digests, maintenance
-from worker.wakeups import JobSweeper, make_worker
+from worker.wakeups import JobSweeper, end_worker, make_worker
 
 IDLE_SECONDS = 0.25
 PLAN_SECONDS = 60.0
@@ -30,9 +30,12 @@ async def run(runtime: Runtime, stop: asyncio.Event) -> None:
     consumers = consumers_of(runtime)
     redis, url = runtime.need_redis(), runtime.addresses.redis_url
     assert url is not None  # noqa: S101 - need_redis has checked it
-    relay = Relay(runtime.database, redis, wanted_by(consumers), runtime.clock)
+    wanted = wanted_by(consumers)
+    relay = Relay(runtime.database, redis, wanted, runtime.clock)
     sweeper = JobSweeper(runtime.database, url, runtime.clock)
-    readers = [StreamReader(runtime.database, redis, c, runtime.holder, runtime.clock) for c in consumers]
+    readers = [
+        StreamReader(runtime.database, redis, c, runtime.holder, runtime.clock, wanted=len(wanted[c.kind])) for c in consumers
+    ]
     runner = JobRunner(runtime.database, kinds_of(runtime), runtime.holder, runtime.clock)
     try:
         async with asyncio.TaskGroup() as group:
@@ -69,7 +72,5 @@ async def run_arq(url: str, runner: JobRunner, stop: asyncio.Event) -> int:
             await main
     finally:
         stopped.cancel()
-        main.cancel()
-        await asyncio.gather(main, stopped, return_exceptions=True)
-        await worker.close()
+        await end_worker(worker, main)
     return 0

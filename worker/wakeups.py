@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from time import monotonic
 from typing import Any
 from urllib.parse import unquote
 
@@ -20,6 +21,8 @@ RUN_DUE = "due.run"
 SWEEP_BATCH = 500
 RUNS_AT_ONCE = 16
 POLL_SECONDS = 0.05
+WAKE_AGAIN = 5.0  # seconds: how long a wake-up that Redis lost can stay lost
+STOP_SECONDS = 5.0  # how long runs may go on after the process was told to stop
 
 
 def redis_settings(url: str) -> RedisSettings:
@@ -42,18 +45,27 @@ class JobSweeper:
         self._url = url
         self._clock = clock
         self._queue: ArqRedis | None = None
+        self._woken: dict[Due, float] = {}
 
     async def run_once(self) -> int:
         """Returns how many wake-ups were new. Raises RedisError or OSError when Redis is away."""
         async with self._database.sweep() as db:
             due = await DueRepo(db).list_due(DueKind.JOB, self._clock(), SWEEP_BATCH)
-        if not due:
+        sleeping = self._not_lately_woken(due)
+        if not sleeping:
             return 0
         if self._queue is None:
             self._queue = await open_queue(self._url)
-        woken = sum(await asyncio.gather(*(self._wake(self._queue, row) for row in due)))
+        woken = sum(await asyncio.gather(*(self._wake(self._queue, row) for row in sleeping)))
+        self._woken.update(dict.fromkeys(sleeping, monotonic()))
         metrics.JOBS_WOKEN.inc(woken)
         return woken
+
+    def _not_lately_woken(self, due: list[Due]) -> list[Due]:
+        """A row that still waits in arq's queue need not be handed over in each round; after WAKE_AGAIN it is."""
+        horizon = monotonic() - WAKE_AGAIN
+        self._woken = {row: at for row, at in self._woken.items() if at > horizon}
+        return [row for row in due if row not in self._woken]
 
     async def _wake(self, queue: ArqRedis, row: Due) -> int:
         """The id names this due time of this job: while arq holds it, a second wake-up is dropped."""
@@ -85,6 +97,19 @@ def make_worker(url: str, runner: JobRunner) -> Worker:
         job_deserializer=json.loads,
         health_check_interval=3600,
     )
+
+
+async def end_worker(worker: Worker, main: "asyncio.Task[None]") -> None:
+    """Lets runs end for STOP_SECONDS, cancels the rest, closes connections, whether or not Redis still answers."""
+    main.cancel()
+    runs = list(worker.tasks.values())
+    if runs:
+        _, late = await asyncio.wait(runs, timeout=STOP_SECONDS)
+        for task in late:
+            task.cancel()
+    await asyncio.gather(main, *runs, return_exceptions=True)
+    if worker.pool is not None:  # None until its first connection
+        await worker.pool.aclose(close_connection_pool=True)
 
 
 def dump(value: dict[str, Any]) -> bytes:

@@ -12,7 +12,7 @@ SMALL = 10_000
 PAGE = 50
 PAGES = 20
 RUNS = 30
-PER_CONVERSATION = 20
+PER_CONVERSATION = 5
 
 Pages = Callable[[UnitOfWork], Awaitable[None]]
 
@@ -56,7 +56,7 @@ async def _interactions(uow: UnitOfWork) -> None:
 
 
 async def _fill(bench: Bench, first: int, last: int) -> None:
-    """Interactions first … last − 1, over three channels, twenty to a conversation."""
+    """Interactions first … last − 1, over three channels, five to a conversation."""
     await bench.admin.execute("SET ROLE parley_owner")
     project_id = await bench.admin.fetchval("SELECT id FROM projects LIMIT 1")
     await bench.admin.execute(FILL_CONVERSATIONS, bench.tenant.tenant_id, project_id, first, last, PER_CONVERSATION)

@@ -15,7 +15,7 @@ from core.platform.clock import utc_now
 from core.platform.ids import new_holder
 from core.platform.jobs import Job, JobKind, JobRepo
 from core.platform.runner import JobRunner
-from worker.wakeups import QUEUE, RUNS_AT_ONCE, JobSweeper, dump, make_worker, open_queue, redis_settings
+from worker.wakeups import QUEUE, RUNS_AT_ONCE, JobSweeper, dump, end_worker, make_worker, open_queue, redis_settings
 
 KIND = "bench.noop"
 FLOOR_QUEUE = "parley:bench"
@@ -54,13 +54,12 @@ async def _durable(bench: Bench, url: str, n: int) -> float:
     runner = JobRunner(bench.database, {KIND: JobKind(KIND, handle, concurrency=RUNS_AT_ONCE)}, new_holder("bench"), utc_now)
     sweeper, worker = JobSweeper(bench.database, url, utc_now), make_worker(url, runner)
     started = perf_counter()
-    tasks = [
-        asyncio.create_task(worker.main()),
-        asyncio.create_task(keep_running("bench", sweeper.run_once, finished, idle=0.05)),
-    ]
+    main = asyncio.create_task(worker.main())
+    sweeping = asyncio.create_task(keep_running("bench", sweeper.run_once, finished, idle=0.05))
     await finished.wait()
     elapsed = perf_counter() - started
-    await _end(tasks, worker)
+    await sweeping
+    await end_worker(worker, main)
     await sweeper.close()
     return elapsed
 
@@ -89,16 +88,9 @@ async def _bare(bench: Bench, url: str, n: int) -> float:
         job_serializer=dump,
         job_deserializer=json.loads,
     )
-    tasks = [asyncio.create_task(worker.main())]
+    main = asyncio.create_task(worker.main())
     await finished.wait()
     elapsed = perf_counter() - started
-    await _end(tasks, worker)
+    await end_worker(worker, main)
     await queue.aclose()
     return elapsed
-
-
-async def _end(tasks: list["asyncio.Task[Any]"], worker: Worker) -> None:
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
-    await worker.close()

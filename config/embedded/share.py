@@ -73,8 +73,8 @@ class Share:
         """Returns once it holds its lock; what an earlier one left to read is removed first."""
         self._layout.ready.unlink(missing_ok=True)
         self._layout.failure.unlink(missing_ok=True)
-        self._log_start = self._log.size()
         with self._log.open() as output:
+            self._log_start = self._log.size()
             done = subprocess.run(  # noqa: S603 - this interpreter and our own module
                 [sys.executable, "-S", "-m", SUPERVISOR, *self._order],
                 cwd=CHECKOUT,

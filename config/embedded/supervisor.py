@@ -89,8 +89,8 @@ class Supervisor:
 
     def _run_process(self, launcher: Launcher, sockets: Path) -> None:
         log = ServerLog(self._layout.log)
-        written = log.size()
         with log.open() as output:
+            written = log.size()
             command, stop = self._server.command(sockets), self._server.stop_signal
             process = launcher.start(command, self._server.folder, output, on_orphaned=stop)
         try:

@@ -30,7 +30,7 @@ ASKING = any_of(
 )
 STARTS = re.compile(rf"^\W*(?:{LEAD_IN}[\s,]+)*{ASKING}(?!\w)", re.IGNORECASE)
 ASIDE = cue(
-    "how come, why not, who cares, who knows, where there, кто (?:его )?знает, как знать",
+    "how come, why not, who cares, who knows, кто (?:его )?знает, как знать",
     before=r"^\W*",
     after=r"\W*$",
 )

@@ -8,7 +8,7 @@ PHRASE_BORDER = re.compile(r"\s*[,\n]\s*")
 def any_of(phrases: str) -> str:
     """One group that matches any of the phrases, which are divided by commas or lines; a space matches any spaces.
 
-    Phrases are regular expressions themselves ("наш(?:ёл|ла)"). Borders of words are the caller's.
+    Phrases are regular expressions themselves ("наш(?:ёл|ла)"), without commas. Borders of words are the caller's.
     """
     listed = (phrase for phrase in PHRASE_BORDER.split(phrases.strip()) if phrase)
     return "(?:" + "|".join(r"\s+".join(phrase.split()) for phrase in listed) + ")"

@@ -17,6 +17,7 @@ AT_ONCE = timedelta(minutes=5)  # within which the next words in the room are ta
 LOOKAHEAD = 4  # next lines of the thread in which an answer is sought though no link says so
 MIN_WORDS = 3
 LIMIT = 7
+CLEAR_STEMS = 5  # content words after which more make a question no clearer
 BUMP = cue(
     r"\+\s*1?, up, ап, апну, плюсую, (?:мне )?тоже интересно, присоединяюсь, same(?: question| here)?, following, \W*",
     before=r"^\W*",
@@ -43,7 +44,7 @@ RHETORICAL = cue(
 
 
 def find_open_questions(context: ContextArtifact, threads: ThreadsArtifact, chat_links: ChatLinks) -> tuple[Claim, ...]:
-    """Unanswered questions, those with most reactions kept when there are many, in order of time."""
+    """Unanswered questions in order of time; of many, those with reactions and with content are kept."""
     replies = Replies(context, threads)
     open_ones = [
         message
@@ -52,7 +53,11 @@ def find_open_questions(context: ContextArtifact, threads: ThreadsArtifact, chat
         and is_real_question(message.text)
         and not any(_settles(message, later) for later in replies.after(message))
     ]
-    kept = sorted(_one_per_author_and_wording(open_ones), key=lambda message: (-message.reactions, -message.id))[:LIMIT]
+
+    def importance(message: Message) -> tuple[int, int, int]:
+        return -message.reactions, -min(len(context.stems[message.id]), CLEAR_STEMS), -message.id
+
+    kept = sorted(_one_per_author_and_wording(open_ones), key=importance)[:LIMIT]
     return tuple(_claim(message, chat_links) for message in sorted(kept, key=lambda message: message.at))
 
 

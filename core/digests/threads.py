@@ -40,7 +40,7 @@ class Room:
             self._count,
             book.address_of(message),
             stems,
-            new_speaker=message.author_id not in self._by_author,
+            new_speaker=self._count >= CANDIDATES and message.author_id not in self._by_author,
             silence=(message.at - before).total_seconds(),
         )
 

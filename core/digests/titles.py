@@ -8,12 +8,13 @@ from core.digests.decisions import decided_in
 from core.digests.model import Message
 from core.digests.phrases import Keyword, Phrase
 from core.digests.tokens import Stemming, words
-from core.digests.wording import headline, sentences, without_opening
+from core.digests.wording import headline, sentences, without_list_mark, without_opening
 
 OPENING = 3  # messages among which an opening sentence is sought
-LATER = 0.7  # what a sentence loses by each message and each sentence before it
+LATER = 0.6  # what a sentence loses by each message before it
+FURTHER = 0.8  # and by each sentence before it in its own message
 CUT = 0.7
-NOT_PROSE = 0.5  # for a word or two, or a row of numbers
+NOT_PROSE = 0.3  # for a word or two, or a row of numbers
 MIN_WORDS = 3
 DECISION_BONUS = 1.3
 DECISION_WORD = cue(
@@ -56,7 +57,7 @@ def _openings(
 ) -> Iterator[tuple[float, str]]:
     for place, message in enumerate(messages):
         for number, sentence in enumerate(_telling_sentences(message.text, stemming)):
-            yield _sentence_value(sentence, weight, stemming) * LATER ** (place + number), headline(sentence)
+            yield _sentence_value(sentence, weight, stemming) * LATER**place * FURTHER**number, headline(sentence)
 
 
 def _decided(
@@ -82,8 +83,8 @@ def _sentence_value(sentence: str, weight: Mapping[str, float], stemming: Stemmi
 def _telling_sentences(text: str, stemming: Stemming) -> Iterator[str]:
     """Sentences without greeting and call; one that says little is taken together with the next."""
     held = ""
-    for sentence in sentences(text):
-        held = f"{held} {without_opening(sentence)}".strip()
+    for sentence in sentences(without_opening(text)):
+        held = without_list_mark(f"{held} {sentence}".strip())
         if len(set(stemming.stems(held))) >= 2:
             yield held
             held = ""

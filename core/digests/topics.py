@@ -19,6 +19,7 @@ from core.digests.model import (
     TopicStatus,
 )
 from core.digests.phrases import Phrasebook, best_phrases, keywords_of
+from core.digests.segments import segments_of
 from core.digests.status import status_of
 from core.digests.titles import title_of
 from core.digests.tokens import Stemming
@@ -49,7 +50,7 @@ class Material(NamedTuple):
 def build_topics(context: ContextArtifact, threads: ThreadsArtifact, stemming: Stemming) -> TopicsArtifact:
     """At most seven topics, the weightiest first; none when no thread says anything."""
     material = _material(context, stemming)
-    quotable = [[number for number in thread if number in context.shown] for thread in threads.threads]
+    quotable = [[number for number in thread if number in context.shown] for thread in segments_of(context, threads)]
     groups = merge_threads([thread for thread in quotable if thread], material)
     ranked = sorted(((_weight(group, material), group) for group in groups), key=lambda item: (-item[0], item[1]))
     drafts: list[TopicDraft] = []

@@ -11,7 +11,7 @@ TITLE_CHARS = 64
 NAME_CHARS = 40
 READ_CHARS = 4096
 UNSHOWN = re.compile(
-    r"[\x00-\x08\x0b-\x1f\x7f\u00ad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\ud800-\udfff]"
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\ud800-\udfff]"
 )
 SENTENCE_END = re.compile(r"(?<=[.!?…])\s+(?=\S)|\n+")
 CLAUSE_END = re.compile(r"[,;:](?=\s)|\s[—–-](?=\s)|[.!?](?=\s)|\s\(")
@@ -83,6 +83,10 @@ def without_opening(text: str) -> str:
             break
         rest = shorter
     return rest
+
+
+def without_list_mark(text: str) -> str:
+    return LIST_MARK.sub("", text, count=1)
 
 
 def without_call(text: str) -> str:

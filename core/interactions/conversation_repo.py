@@ -50,6 +50,11 @@ class ConversationRepo(Repo):
         """By id, thread key (with or without `tg:`), public name or title, the busiest first."""
         return [Conversation.model_validate(dict(r)) for r in await self._db.fetch(FIND, tenant_id, wanted.strip().lstrip("@"))]
 
+    async def find_busiest(self, tenant_id: TenantId, keys: Sequence[str]) -> str | None:
+        """The thread key of the group with the most interactions among those named."""
+        key: str | None = await self._db.fetchval(FIND_BUSIEST, tenant_id, keys)
+        return key
+
     async def list_topics(self, tenant_id: TenantId, conversation: Conversation) -> list[Conversation]:
         """The topics of a forum that the conversation is the chat of."""
         rows = await self._db.fetch(LIST_TOPICS, tenant_id, conversation.channel, conversation.thread_key)
@@ -135,6 +140,10 @@ SELECT {COLUMNS} FROM conversations
 WHERE tenant_id = $1 AND ($2 IN (id::text, thread_key, username) OR thread_key IN ('tg:' || $2, 'tg:-100' || $2, 'tg:-' || $2)
     OR lower(title) = lower($2))
 ORDER BY interaction_count DESC, id LIMIT 20
+"""
+FIND_BUSIEST = """
+SELECT thread_key FROM conversations WHERE tenant_id = $1 AND kind = 'group' AND thread_key = ANY($2::text[])
+ORDER BY interaction_count DESC, id LIMIT 1
 """
 LIST_TOPICS = f"""
 SELECT {COLUMNS} FROM conversations

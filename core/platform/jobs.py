@@ -101,17 +101,11 @@ class JobRepo(Repo):
         await self._db.execute(LOCK_KIND, tenant_id, kind.name)
         lease_until = now + LEASE
         row = await self._db.fetchrow(CLAIM, tenant_id, job_id, kind.name, kind.concurrency, holder, now, lease_until)
-        if row is None:
-            return None
-        await DueRepo(self._db).add(tenant_id, DueKind.JOB, [job_id], lease_until)
-        return Job.model_validate(dict(row))
+        return Job.model_validate(dict(row)) if row else None
 
     async def renew(self, job: Job, lease_until: datetime) -> bool:
         """False when the lease was lost."""
-        if await self._db.fetchval(RENEW, job.tenant_id, job.id, job.fence, lease_until) is None:
-            return False
-        await DueRepo(self._db).add(job.tenant_id, DueKind.JOB, [job.id], lease_until)
-        return True
+        return await self._db.fetchval(RENEW, job.tenant_id, job.id, job.fence, lease_until) is not None
 
     async def mark_done(self, job: Job, now: datetime) -> bool:
         """False when the lease was lost in between: somebody else has the job, this run must not count."""
@@ -121,6 +115,10 @@ class JobRepo(Repo):
 
     async def mark_retry(self, job: Job, due_at: datetime, error: str, now: datetime) -> bool:
         return await self._again(job, due_at, error, now, attempts=job.attempts)
+
+    async def give_back(self, job: Job, now: datetime) -> bool:
+        """Due again at once, the try not counted: the run was interrupted, it did not fail."""
+        return await self._again(job, now, "interrupted", now, attempts=job.attempts - 1)
 
     async def mark_dead(self, job: Job, error: str, now: datetime) -> bool:
         return await self._finish(job, "dead", error, now)
@@ -162,16 +160,11 @@ class JobRepo(Repo):
         return int((await self._db.execute(REBUILD_DUE, tenant_id)).split()[-1])
 
     async def _finish(self, job: Job, state: str, error: str | None, now: datetime) -> bool:
-        if await self._db.fetchval(FINISH, job.tenant_id, job.id, job.fence, state, error, now) is None:
-            return False
-        await DueRepo(self._db).delete(job.tenant_id, DueKind.JOB, [job.id])
-        return True
+        return await self._db.fetchval(FINISH, job.tenant_id, job.id, job.fence, state, error, now) is not None
 
     async def _again(self, job: Job, due_at: datetime, error: str | None, now: datetime, *, attempts: int) -> bool:
-        if await self._db.fetchval(AGAIN, job.tenant_id, job.id, job.fence, due_at, error, now, attempts) is None:
-            return False
-        await DueRepo(self._db).add(job.tenant_id, DueKind.JOB, [job.id], due_at)
-        return True
+        again = await self._db.fetchval(AGAIN, job.tenant_id, job.id, job.fence, due_at, error, now, attempts)
+        return again is not None
 
 
 LEASE = timedelta(seconds=45)  # renewed while the run goes on; when its process dies, others wait no longer than this
@@ -187,24 +180,45 @@ GET = f"SELECT {COLUMNS} FROM jobs WHERE tenant_id = $1 AND id = $2"
 # Claims of one kind queue up behind each other, so that the count of running ones is true.
 LOCK_KIND = "SELECT pg_advisory_xact_lock(hashtextextended($2, $1))"
 CLAIM = f"""
-UPDATE jobs SET state = 'running', holder = $5, started_at = $6, lease_until = $7, fence = fence + 1, attempts = attempts + 1
-WHERE tenant_id = $1 AND id = $2
-AND ((state = 'due' AND due_at <= $6) OR (state = 'running' AND lease_until <= $6))
-AND NOT EXISTS (SELECT FROM job_pauses p WHERE p.tenant_id = $1 AND p.kind = $3)
-AND (SELECT count(*) FROM jobs r WHERE r.tenant_id = $1 AND r.state = 'running' AND r.kind = $3
-     AND r.id <> $2 AND r.lease_until > $6) < $4
-RETURNING {COLUMNS}
+WITH claimed AS (
+    UPDATE jobs
+    SET state = 'running', holder = $5, started_at = $6, lease_until = $7, fence = fence + 1, attempts = attempts + 1
+    WHERE tenant_id = $1 AND id = $2
+    AND ((state = 'due' AND due_at <= $6) OR (state = 'running' AND lease_until <= $6))
+    AND NOT EXISTS (SELECT FROM job_pauses p WHERE p.tenant_id = $1 AND p.kind = $3)
+    AND (SELECT count(*) FROM jobs r WHERE r.tenant_id = $1 AND r.state = 'running' AND r.kind = $3
+         AND r.id <> $2 AND r.lease_until > $6) < $4
+    RETURNING {COLUMNS}
+), moved AS (
+    UPDATE due SET due_at = $7 FROM claimed WHERE due.tenant_id = $1 AND due.kind = 'job' AND due.row_id = claimed.id
+)
+SELECT * FROM claimed
 """
 RENEW = """
-UPDATE jobs SET lease_until = $4 WHERE tenant_id = $1 AND id = $2 AND fence = $3 AND state = 'running' RETURNING id
+WITH renewed AS (
+    UPDATE jobs SET lease_until = $4 WHERE tenant_id = $1 AND id = $2 AND fence = $3 AND state = 'running' RETURNING id
+), moved AS (
+    UPDATE due SET due_at = $4 FROM renewed WHERE due.tenant_id = $1 AND due.kind = 'job' AND due.row_id = renewed.id
+)
+SELECT id FROM renewed
 """
 FINISH = """
-UPDATE jobs SET state = $4, last_error = $5, finished_at = $6, holder = NULL, lease_until = NULL
-WHERE tenant_id = $1 AND id = $2 AND fence = $3 AND state = 'running' RETURNING id
+WITH finished AS (
+    UPDATE jobs SET state = $4, last_error = $5, finished_at = $6, holder = NULL, lease_until = NULL
+    WHERE tenant_id = $1 AND id = $2 AND fence = $3 AND state = 'running' RETURNING id
+), gone AS (
+    DELETE FROM due USING finished WHERE due.tenant_id = $1 AND due.kind = 'job' AND due.row_id = finished.id
+)
+SELECT id FROM finished
 """
 AGAIN = """
-UPDATE jobs SET state = 'due', due_at = $4, last_error = $5, finished_at = $6, attempts = $7, holder = NULL, lease_until = NULL
-WHERE tenant_id = $1 AND id = $2 AND fence = $3 AND state = 'running' RETURNING id
+WITH again AS (
+    UPDATE jobs SET state = 'due', due_at = $4, last_error = $5, finished_at = $6, attempts = $7, holder = NULL, lease_until = NULL
+    WHERE tenant_id = $1 AND id = $2 AND fence = $3 AND state = 'running' RETURNING id
+), moved AS (
+    UPDATE due SET due_at = $4 FROM again WHERE due.tenant_id = $1 AND due.kind = 'job' AND due.row_id = again.id
+)
+SELECT id FROM again
 """
 POSTPONE = """
 UPDATE due SET due_at = $3 WHERE tenant_id = $1 AND kind = 'job' AND row_id = $2

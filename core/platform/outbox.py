@@ -58,6 +58,10 @@ class OutboxRepo(Repo):
         """False when this consumer has done this event before, or when the event is gone (retention)."""
         return await self._db.fetchval(ADD_RECEIPT, tenant_id, event_id, consumer) is not None
 
+    async def finish(self, tenant_id: TenantId, event_id: EventId, wanted: int) -> None:
+        """The event is due no more once it has `wanted` receipts; where two come at once, the relay notices later."""
+        await self._db.execute(FINISH, tenant_id, event_id, wanted)
+
     async def list_receipts(self, tenant_id: TenantId, event_ids: Sequence[int]) -> dict[int, set[str]]:
         rows = await self._db.fetch(LIST_RECEIPTS, tenant_id, event_ids)
         return {row["event_id"]: set(row["consumers"]) for row in rows}
@@ -107,6 +111,10 @@ ADD_RECEIPT = """
 INSERT INTO event_receipts (tenant_id, event_id, consumer)
 SELECT tenant_id, id, $3 FROM outbox WHERE tenant_id = $1 AND id = $2
 ON CONFLICT DO NOTHING RETURNING event_id
+"""
+FINISH = """
+DELETE FROM due WHERE tenant_id = $1 AND kind = 'event' AND row_id = $2
+AND (SELECT count(*) FROM event_receipts WHERE tenant_id = $1 AND event_id = $2) >= $3
 """
 LIST_RECEIPTS = """
 SELECT event_id, array_agg(consumer) AS consumers FROM event_receipts

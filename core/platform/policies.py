@@ -107,4 +107,5 @@ class Policies:
             return type(default).model_validate({**default.model_dump(), **stored})
         except ValidationError as error:
             first = error.errors()[0]
-            raise BadInput(f"Policy «{name}», field {'.'.join(map(str, first['loc']))}: {first['msg']}.") from error
+            reason = first["msg"].removeprefix("Value error, ")
+            raise BadInput(f"Policy «{name}», field {'.'.join(map(str, first['loc']))}: {reason}.") from error

@@ -85,7 +85,7 @@ class JobRunner:
     async def _give_back(self, job: Job) -> None:
         now = self._clock()
         async with self._database.uow(job.tenant_id) as uow:
-            await JobRepo(uow.db).mark_retry(job, now, "interrupted", now)
+            await JobRepo(uow.db).give_back(job, now)
 
     async def _record(self, job: Job, kind: JobKind, error: Exception | None) -> str:
         now = self._clock()

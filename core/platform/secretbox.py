@@ -57,6 +57,13 @@ class SecretRepo(Repo):
         ciphertext = await self._db.fetchval(GET, tenant_id, name)
         return None if ciphertext is None else self._box.decrypt(ciphertext)
 
+    async def check_all(self, tenant_id: TenantId) -> int:
+        """Decrypts every secret of the tenant and returns how many there are; raises Misconfigured for one it cannot."""
+        rows = await self._db.fetch(LIST_ALL, tenant_id)
+        for row in rows:
+            self._box.decrypt(row["ciphertext"])
+        return len(rows)
+
     async def rotate(self, tenant_id: TenantId) -> int:
         """Re-encrypts every secret of the tenant under the first key; returns how many."""
         rows = await self._db.fetch(LOCK_ALL, tenant_id)
@@ -71,4 +78,5 @@ INSERT INTO secrets (tenant_id, name, ciphertext) VALUES ($1, $2, $3)
 ON CONFLICT (tenant_id, name) DO UPDATE SET ciphertext = excluded.ciphertext, updated_at = now()
 """
 GET = "SELECT ciphertext FROM secrets WHERE tenant_id = $1 AND name = $2"
+LIST_ALL = "SELECT ciphertext FROM secrets WHERE tenant_id = $1"
 LOCK_ALL = "SELECT name, ciphertext FROM secrets WHERE tenant_id = $1 ORDER BY name FOR UPDATE"

@@ -40,13 +40,22 @@ class StreamReader:
     """One consumer's loop over its stream."""
 
     def __init__(
-        self, database: Database, redis: "Redis", consumer: Consumer, holder: Holder, clock: Clock, limits: Limits = Limits()
+        self,
+        database: Database,
+        redis: "Redis",
+        consumer: Consumer,
+        holder: Holder,
+        clock: Clock,
+        wanted: int = 1,
+        limits: Limits = Limits(),
     ) -> None:
+        """`wanted`: how many consumers this kind of event has; with the last receipt the event is due no more."""
         self._database = database
         self._redis = redis
         self._consumer = consumer
         self._holder = holder
         self._clock = clock
+        self._wanted = wanted
         self._limits = limits
         self._stream = stream_of(consumer.kind)
 
@@ -123,6 +132,7 @@ class StreamReader:
             event = await outbox.get(tenant_id, event_id)
             if event is not None:
                 await self._consumer.handle(uow, event)
+            await outbox.finish(tenant_id, event_id, self._wanted)
         metrics.EVENTS_CONSUMED.labels(self._consumer.name).inc()
 
     async def _park(self, tenant_id: TenantId, event_id: EventId, error: Exception, deliveries: int) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 SKIPPED_LISTED = 10_000
 
@@ -16,7 +16,7 @@ class SkippedItem(BaseModel):
 
 
 class ImportReport(BaseModel):
-    """`messages` = inserted + updated + unchanged; `seconds` of wall time."""
+    """`messages` = inserted + updated + unchanged; `seconds` of wall time; `chat_keys` for the caller, not in its JSON."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -27,6 +27,7 @@ class ImportReport(BaseModel):
     unchanged: int
     skipped: list[SkippedItem]
     seconds: float
+    chat_keys: list[str] = Field(default=[], exclude=True)
 
 
 class Progress(NamedTuple):
@@ -65,4 +66,5 @@ class Tally:
             unchanged=self.unchanged,
             skipped=self.skipped,
             seconds=round(seconds, 3),
+            chat_keys=sorted(self.chats),
         )

@@ -147,7 +147,7 @@ HOSTILE = [
     "слово " * 20_000,
     "👨‍👩‍👧‍👦" * 3000 + "?",
     "Z̴̧̢̛͔̯͓͛͐" * 400,
-    "\ud83d одиночка \x00\x07",
+    "\ud83d одиночка \x00\x07\x1b[31m\x9b",
     "@" * 5000,
     "a@" * 5000,
     '"><a href="x">' * 100 + "?",
@@ -166,7 +166,7 @@ def test_hostile_text_never_breaks_the_html(text: str) -> None:
         for n in range(1, 31)
     ]
     shown = check(digest_of(lines, DigestChat(title=text, marked_id=-1001234567890)).html)
-    assert not set(shown) & set("\u202e\u202a\u2066\u200b\x00\x07")
+    assert not set(shown) & set("\u202e\u202a\u2066\u200b\x00\x07\x1b\x9b")
     json.dumps(shown).encode()
 
 
@@ -184,7 +184,7 @@ def test_five_hundred_subjects_fit() -> None:
         message(
             n,
             f"Автор{n % 40}",
-            f"предмет{n // 4} вещь{n // 4} разговор о деле{n // 4}",
+            f"предмет{n // 4} вещь{n // 4} обсудим срок{n} и цену{n * 3}",
             minute=n / 2,
             reply_to=n - 1 if n % 4 else None,
         )

@@ -26,7 +26,6 @@ def open_texts(lines: list[Message]) -> list[str]:
         ("> где ключи?\nв столе", False),
         ("`a ? b : c` так и пиши", False),
         ("Ключи в столе", False),
-        ("where there is a will", False),
         ("когда приедем, позвоню", False),
     ],
 )

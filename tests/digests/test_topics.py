@@ -2,7 +2,8 @@ import pytest
 
 from core.digests.actions import due_in, find_actions
 from core.digests.addressing import AddressBook
-from core.digests.model import Action, Message, TopicStatus
+from core.digests.model import Action, Message, ThreadsArtifact, TopicStatus
+from core.digests.segments import segments_of
 from core.digests.status import status_of
 from core.digests.threads import build_threads
 from core.digests.tokens import Stemming
@@ -116,9 +117,18 @@ def test_a_message_belongs_to_one_topic() -> None:
         ),
         (
             "очень длинное предложение без единого знака внутри которое никак не кончается и",
-            "Очень длинное предложение без единого знака внутри которое…",
+            "Очень длинное предложение без единого знака внутри…",
         ),
     ],
 )
 def test_headline(text: str, title: str) -> None:
     assert headline(text) == title
+
+
+def test_long_threads_are_cut_where_the_subject_changes() -> None:
+    first = [("Анна", f"склад стеллаж{n} поставка склад") for n in range(12)]
+    second = [("Анна", f"экзамен студент{n} зачёт экзамен") for n in range(12)]
+    context = context_of(talk(*first, *second))
+    everything = tuple(range(1, 25))
+    threads = ThreadsArtifact(links=((1, 1), *((n, n - 1) for n in range(2, 25))), threads=(everything,))
+    assert segments_of(context, threads) == [everything[:12], everything[12:]]

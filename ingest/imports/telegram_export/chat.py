@@ -16,6 +16,7 @@ START = re.compile(
 NEXT_CHAT = re.compile(r'\{\s*(?:"name"\s*:|"type"\s*:\s*"(?:saved_messages|replies|verification_codes)")')
 AFTER_MESSAGES = re.compile(r'\s*(?:\}|,\s*"|\Z)')
 MESSAGE_ID = re.compile(r'\{\s*"id"\s*:\s*"?(-?[0-9]+)"?\s*[,}]')
+ONCE = '"date_unixtime"'  # only at a message's own level, and never inside a string, where quotes are escaped
 MESSAGE_TYPES = ("message", "service", "unsupported")
 
 
@@ -50,7 +51,7 @@ class ExportChat:
                     continue
                 if self._at_next_chat():
                     return
-                raw = self._stream.value()
+                raw = self._message()
             except CutOffError as cut:
                 self._log.add_cut(self._where(), str(cut))
                 self._stream.exhaust()
@@ -64,6 +65,11 @@ class ExportChat:
                 yield raw
             elif not self._sure and not self._resync(skip=0):
                 return
+
+    def _message(self) -> object:
+        if self._stream.peek() == "[":
+            raise DamageError("A bracket opens where a message must begin.")
+        return self._stream.value(once=ONCE)
 
     def _accept(self, raw: object) -> TypeGuard[dict[str, Any]]:
         if isinstance(raw, dict) and "messages" not in raw and (self._sure or looks_like_message(raw)):

@@ -15,6 +15,7 @@ from ingest.imports.telegram_export.stream import CutOffError, DamageError, Json
 DEPTH = 6  # an account's chats lie three levels deep
 CHAT_LISTS = frozenset({"chats", "left_chats", "list"})
 HEADER_KEYS = frozenset({"name", "type", "id"})
+STRAY_MESSAGE = re.compile(r'\{\s*"id"\s*:\s*"?-?[0-9]+"?\s*,\s*"type"\s*:\s*"(?:message|service|unsupported)"')
 UNNAMED_MESSAGES = re.compile(r'\s*\[\s*\{\s*"id"\s*:')
 HEADER_TEXT = re.compile(HEADER_MEMBER, re.DOTALL)
 
@@ -91,6 +92,8 @@ class ExportReader:
             yield from self._members(depth - 1)
         elif char == "[":
             for _ in self._stream.items():
+                if self._stream.match(STRAY_MESSAGE):
+                    raise DamageError("A message stands outside of its chat.")
                 yield from self._within(depth - 1)
         else:
             self._stream.value()
@@ -108,6 +111,7 @@ class ExportReader:
                 self._learn_account(self._stream.value())
             else:
                 self._stream.skip()
+        self._header = {}
 
     def _chat(self, raw: dict[str, Any]) -> Iterator[ExportChat]:
         """The chat whose list of messages opens at the cursor."""
@@ -154,7 +158,9 @@ class ExportReader:
 
     def _orphans(self) -> Iterator[ExportChat]:
         first = self._first_message()
-        chat = ExportChat(self._last or parse_header({}, first), self._stream, self._log, sure=False)
+        header = parse_header(self._header, first) if self._header or not self._last else self._last
+        self._header = {}
+        chat = ExportChat(header, self._stream, self._log, sure=False)
         if first is not None:
             self._last = chat.header
             yield chat

@@ -11,6 +11,7 @@ from ingest.imports.telegram_export.repair import RepairingDecoder
 BLANK = re.compile(r"[ \t\r\n]*")
 WINDOW = 4096  # characters; no pattern that is looked for is longer
 VALUE_LIMIT = 4 << 20  # characters; the longest message is far below
+DEPTH_LIMIT = 100
 LONGEST_TOKEN = 16  # an error this close to the end of the buffer may be a token cut in two
 
 
@@ -56,8 +57,11 @@ class JsonStream:
             if not self._fill():
                 return ""
 
-    def value(self) -> object:
-        """Read one whole value. Raises DamageError, and CutOffError when the file ends inside it."""
+    def value(self, *, once: str = "") -> object:
+        """Read one whole value. Raises DamageError, and CutOffError when the file ends inside it.
+
+        A value that holds `once` more than once is damaged too: it has swallowed its neighbours.
+        """
         self.peek()
         while True:
             try:
@@ -66,6 +70,8 @@ class JsonStream:
                 self._check_more_may_help(error)
             else:
                 if end < len(self._text) or (self._ended and not isinstance(value, int | float)):
+                    self._check_swallowed(once, end)
+                    self._check_depth(value, end)
                     self._index = end
                     return value
             if not self._fill():
@@ -173,6 +179,16 @@ class JsonStream:
         self._index = 0
         return not self._ended or bool(fresh)
 
+    def _check_swallowed(self, once: str, end: int) -> None:
+        if once and self._text.count(once, self._index, end) > 1:
+            raise DamageError("A bracket is missing or too many: this message runs on into the next one.")
+
+    def _check_depth(self, value: object, end: int) -> None:
+        """What the parser takes may still be too deep for whoever walks it; few brackets are never deep."""
+        brackets = self._text.count("[", self._index, end) + self._text.count("{", self._index, end)
+        if brackets > DEPTH_LIMIT and is_deeper(value, DEPTH_LIMIT):
+            raise DamageError("Not readable as JSON: nested too deeply.")
+
     def _check_more_may_help(self, error: Exception) -> None:
         if not isinstance(error, json.JSONDecodeError):
             raise DamageError("Not readable as JSON: nested too deeply or a number too long.") from error
@@ -181,6 +197,17 @@ class JsonStream:
             raise DamageError(f"Not readable as JSON: {error.msg[0].lower()}{error.msg[1:]}.") from error
         if len(self._text) - self._index > VALUE_LIMIT:
             raise DamageError("Not readable as JSON: a value without an end.") from error
+
+
+def is_deeper(value: object, limit: int) -> bool:
+    """Whether lists and objects are nested more than `limit` deep."""
+    level = [value]
+    for _ in range(limit + 1):
+        containers = [item for item in level if isinstance(item, list | dict)]
+        if not containers:
+            return False
+        level = [child for item in containers for child in (item.values() if isinstance(item, dict) else item)]
+    return True
 
 
 def _end_of(pattern: re.Pattern[str], text: str, index: int) -> int:

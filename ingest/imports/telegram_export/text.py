@@ -72,7 +72,7 @@ def flatten(value: object) -> tuple[str, Entities]:
     for part in parts:
         text = plain_text(part)
         length = utf16_length(text)
-        if length and isinstance(part, dict) and (kind := part.get("type")) in BOT_API_TYPES:
+        if length and isinstance(part, dict) and (kind := str(part.get("type"))) in BOT_API_TYPES:
             entities.append({"type": BOT_API_TYPES[kind], "offset": offset, "length": length} | _details(kind, part))
         texts.append(text)
         offset += length

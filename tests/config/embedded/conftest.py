@@ -1,4 +1,6 @@
 import json
+import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -16,7 +18,7 @@ from config.embedded.layout import Layout, Service
 from config.embedded.leftovers import recorded_pid
 from config.embedded.locks import is_held
 from config.embedded.share import CHECKOUT
-from tests.config.embedded.processes import parent_of
+from tests.config.embedded.processes import is_alive, parent_of
 
 SECONDS = 20.0
 USER = (sys.executable, "-m", "tests.config.embedded.user")
@@ -98,6 +100,12 @@ async def check_answers(servers: Servers) -> None:
     await connection.close()
     async with Redis.from_url(servers.redis_url) as redis:
         assert await redis.ping()
+
+
+def kill(pid: int) -> None:
+    """And wait until it is dead: the signal arrives later than the call returns."""
+    os.kill(pid, signal.SIGKILL)
+    assert Deadline(SECONDS).wait_for(lambda: not is_alive(pid))
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from redis.asyncio import Redis
 
 from config.embedded import EmbeddedError, start
 from config.embedded.deadline import Deadline
-from tests.config.embedded.conftest import SECONDS, Home, NewUser, check_answers
+from tests.config.embedded.conftest import SECONDS, Home, NewUser, check_answers, kill
 from tests.config.embedded.processes import is_alive, processes
 
 # What has appeared in the home when everything is killed, in the order of a first start.
@@ -64,7 +64,7 @@ async def test_redis_killed_is_started_again_for_its_users(home: Home) -> None:
     with start(home.path, want_postgres=False) as embedded:
         async with Redis.from_url(embedded.servers.redis_url) as redis:
             await redis.set("kept", 7)
-        os.kill(home.pid(home.redis), signal.SIGKILL)
+        kill(home.pid(home.redis))
         with start(home.path, want_postgres=False) as again:
             assert again.servers == embedded.servers
             async with Redis.from_url(again.servers.redis_url) as redis:
@@ -75,7 +75,7 @@ async def test_supervisors_killed_take_their_servers_along(home: Home) -> None:
     with start(home.path, durable=False) as embedded:
         servers = [home.pid(home.postgres), home.pid(home.redis)]
         for layout in (home.postgres, home.redis):
-            os.kill(home.supervisor(layout), signal.SIGKILL)
+            kill(home.supervisor(layout))
         if sys.platform == "linux":  # elsewhere the next start ends them
             home.wait_stopped()
         with start(home.path, durable=False) as again:
@@ -89,7 +89,7 @@ async def test_next_start_waits_for_an_orphan_to_end(home: Home) -> None:
     with start(home.path, durable=False):
         old = home.pid(home.redis)
         os.kill(old, signal.SIGSTOP)
-        os.kill(home.supervisor(home.redis), signal.SIGKILL)
+        kill(home.supervisor(home.redis))
         with pytest.raises(EmbeddedError, match="Redis did not answer in time"):
             start(home.path, durable=False, timeout=0.5)
         os.kill(old, signal.SIGCONT)
@@ -148,7 +148,7 @@ async def kill_postmaster(home: Home, session: "asyncpg.Connection[asyncpg.Recor
     """And wait until this session has noticed."""
     lost = asyncio.Event()
     session.add_termination_listener(lambda _: lost.set())
-    os.kill(home.pid(home.postgres), signal.SIGKILL)
+    kill(home.pid(home.postgres))
     await asyncio.wait_for(lost.wait(), SECONDS)
 
 

@@ -2,7 +2,6 @@
 
 import os
 import pwd
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -20,7 +19,7 @@ from config.embedded.leftovers import recorded_pid
 from config.embedded.locks import FileLock
 from config.embedded.postgres import postgres
 from config.embedded.share import CHECKOUT
-from tests.config.embedded.conftest import SECONDS, Home, check_answers
+from tests.config.embedded.conftest import SECONDS, Home, check_answers, kill
 from tests.config.embedded.processes import parent_of
 
 ACCOUNT = unprivileged().uid
@@ -152,5 +151,5 @@ if os.geteuid() == 0:  # nobody else can become another account
         with start(home.path, want_redis=False, durable=False):
             pid = recorded_pid(next(account_data.glob("*/data/postmaster.pid")))
             assert pid is not None
-            os.kill(parent_of(pid), signal.SIGKILL)
+            kill(parent_of(pid))
             assert Deadline(SECONDS).wait_for(home.is_stopped)

@@ -134,15 +134,17 @@ def test_nobody_else_can_look_in(home: Home) -> None:
     assert not sockets.exists()
 
 
-def test_interrupt_of_the_terminal_ends_the_user_not_the_servers(home: Home, user: NewUser) -> None:
-    leader, other = user(own_session=True, stderr=subprocess.DEVNULL), user()
+async def test_interrupt_of_the_terminal_ends_the_user_not_the_servers(home: Home, user: NewUser) -> None:
+    leader = user(own_session=True, stderr=subprocess.DEVNULL)
     leader.servers()
-    other.servers()
+    other = user()
+    servers = other.servers()
+    for layout in (home.postgres, home.redis):
+        for pid in (home.pid(layout), home.supervisor(layout)):
+            assert os.getsid(pid) != leader.process.pid
     os.killpg(leader.process.pid, signal.SIGINT)
     leader.process.wait(SECONDS)
-    assert is_alive(home.pid(home.postgres))
-    other.leave()
-    home.wait_stopped()
+    await check_answers(servers)
 
 
 def test_termination_of_the_supervisor_stops_the_server(home: Home) -> None:

@@ -75,6 +75,8 @@ DAMAGES = [
     (b"\n   ]\n  },\n", b"\n   ]\n  }garbage \x80 {,\n", [1, 2, 3, 4, 5], "byte"),
     (b"\n   ]\n  },\n", b"\n   ]\n  }]\n", [1, 2, 3, 4, 5], "byte|message 4"),
     (b"\n   ]\n  },\n", b"\n   ]\n  }}\n", [1, 2, 3, 4, 5], "byte"),
+    (b"\n   ]\n  },\n", b"\n   ]\n  },[\n", [1, 2, 3, 4, 5], "byte"),
+    (b"\n    }\n   ]\n  },\n", b"\n    },\n", [1, 2, 4, 5], "chat Склад, message 3"),
 ]
 
 
@@ -124,6 +126,16 @@ def test_damage_before_the_chats_then_all_chats(old: bytes, new: bytes) -> None:
     assert len(find(data)[1]) == 1
 
 
+def test_chat_of_an_account_closed_too_early_then_goes_on() -> None:
+    data = replace_in(ACCOUNT, 3, b"\n     },\n", b"\n     }]},\n")
+    assert read_ids(data) == [(GROUP, [1, 2, 3]), (GROUP, [4, 5]), (-1000000000005, [7, 8]), (-1000000000006, [9])]
+    assert [entry.why for entry in find(data)[1]] == ["A message stands outside of its chat."]
+
+
+def test_damage_right_before_the_messages_then_still_their_chat() -> None:
+    assert read_ids(PLAIN.replace(b'"messages": [', b'"messages": \xf7[', 1)) == [(GROUP, [1, 2, 3, 4, 5])]
+
+
 @pytest.mark.parametrize("key", [b'"messages"', b'"id": 1234567890', b'"type": "private'])
 def test_damage_in_the_header_then_all_messages(key: bytes) -> None:
     [(_, messages)], _ = read(PLAIN.replace(key, key.replace(b"e", b"\xc3").replace(b"12", b"1x"), 1))
@@ -135,6 +147,21 @@ def test_beginning_lost_then_the_messages_of_a_nameless_chat() -> None:
     assert (header.type, header.name) == ("", None)
     assert [raw["id"] for raw in messages] == [2, 3, 4, 5]
     assert skipped[0].where == "byte 6"
+
+
+@pytest.mark.parametrize("depth", [101, 900, 5_000])
+def test_message_nested_too_deeply_is_skipped(depth: int) -> None:
+    nested = b'"x": ' + b"[" * depth + b"]" * depth + b', "type"'
+    data = replace_in(PLAIN, 3, b'"type"', nested)
+    assert read_ids(data) == [(GROUP, [1, 2, 4, 5])]
+    [entry] = find(data)[1]
+    assert entry.where == "chat Склад, message 3"
+    assert "nested too deeply" in entry.why
+
+
+def test_message_nested_deeply_enough_is_taken() -> None:
+    data = replace_in(PLAIN, 3, b'"type"', b'"x": ' + b"[" * 99 + b"]" * 99 + b', "type"')
+    assert read_ids(data) == [(GROUP, [1, 2, 3, 4, 5])]
 
 
 def test_message_without_an_end_is_given_up_in_bounded_memory() -> None:
