@@ -64,8 +64,9 @@ def socket_directory(layout: Layout, owner: int) -> Iterator[Path]:
     try:
         yield path
     finally:
-        _empty(path)
-        path.rmdir()
+        if path.exists():
+            _empty(path)
+            path.rmdir()
 
 
 def _first_private(paths: Iterable[Path], owner: int) -> Path | None:

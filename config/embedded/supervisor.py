@@ -101,7 +101,8 @@ class Supervisor:
                     return
                 time.sleep(START_PAUSE)
             write_whole(self._layout.ready, str(self._server.socket(sockets)))
-            while process.poll() is None and not self._leaving():
+            reachable = self._server.socket(sockets).exists  # cleaners of temporary folders are known to take it away
+            while process.poll() is None and reachable() and not self._leaving():
                 time.sleep(PAUSE)
         finally:
             self._layout.ready.unlink(missing_ok=True)

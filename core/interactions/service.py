@@ -1,6 +1,7 @@
 """The store's one write path for batches: whatever came before, in whatever order, the rows end up the same."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
@@ -17,13 +18,15 @@ INGESTED = {"group": "group.message.ingested"}
 OTHER_INGESTED = "interaction.ingested"
 
 
-class Touched(NamedTuple):
-    """What a batch did to one conversation."""
+@dataclass
+class Touched:
+    """What a batch does to one conversation; `moved`: interactions that came from, or went to, another one."""
 
     channel: str
     conversation_id: ConversationId
-    inserted: list[InteractionId]
-    updated: list[InteractionId]
+    inserted: list[InteractionId] = field(default_factory=list)
+    updated: list[InteractionId] = field(default_factory=list)
+    moved: int = 0
 
 
 class BatchResult(NamedTuple):
@@ -100,9 +103,19 @@ async def _merge(
         mine = [(row, old, decision) for row, old, decision in decided if row.key[0] == channel]
         revised += await _write_decisions(uow, channel, mine)
     for row, old, decision in decided:
-        if decision.changed and decision.row:
-            _touch(touched, row.key[0], decision.row.conversation_id).updated.append(old.id)
+        if decision.row:
+            _note_change(touched, row.key[0], old, decision.row, changed=decision.changed)
     return sum(not decision.changed for _, _, decision in decided), revised
+
+
+def _note_change(
+    touched: dict[ConversationId, Touched], channel: str, old: Stored, new: Stored, *, changed: bool
+) -> None:
+    if changed:
+        _touch(touched, channel, new.conversation_id).updated.append(old.id)
+    if new.conversation_id != old.conversation_id:
+        _touch(touched, channel, old.conversation_id).moved -= 1
+        _touch(touched, channel, new.conversation_id).moved += 1
 
 
 async def _list_stored(uow: UnitOfWork, rows: Sequence[Row]) -> dict[Key, Stored]:
@@ -133,7 +146,7 @@ def _preview(row: Row, new: Stored) -> str:
 
 
 def _touch(touched: dict[ConversationId, Touched], channel: str, conversation_id: ConversationId) -> Touched:
-    return touched.setdefault(conversation_id, Touched(channel, conversation_id, [], []))
+    return touched.setdefault(conversation_id, Touched(channel, conversation_id))
 
 
 async def _announce(uow: UnitOfWork, touched: Sequence[Touched], now: datetime) -> None:
@@ -143,7 +156,7 @@ async def _announce(uow: UnitOfWork, touched: Sequence[Touched], now: datetime) 
     for channel in dict.fromkeys(t.channel for t in touched):
         mine = [t for t in touched if t.channel == channel]
         await ConversationRepo(uow.db).refresh(
-            uow.tenant_id, channel, [t.conversation_id for t in mine], [len(t.inserted) for t in mine]
+            uow.tenant_id, channel, [t.conversation_id for t in mine], [len(t.inserted) + t.moved for t in mine]
         )
     await OutboxRepo(uow.db).add(uow.tenant_id, [_event(t) for t in touched], now)
 

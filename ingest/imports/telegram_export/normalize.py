@@ -1,6 +1,6 @@
 """Raw messages of an export become interactions."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
 from typing import Any, NamedTuple
 
@@ -61,11 +61,18 @@ class ChatNormalizer:
         if forum:
             self._start_forum()
 
-    def learn_topic(self, message_id: int, topic_id: int | None) -> None:
-        """Take the topic (None = General) of an older message from whoever keeps the history."""
+    def learn_topic(self, message_id: int, topic_id: int | None, title: str | None = None) -> None:
+        """Take the topic (None = General) of an older message, and its name, from whoever keeps the history."""
         if topic_id is not None:
             self._start_forum()
+            self._name_topic(topic_id, title)
         self._topics.put(message_id, topic_id or GENERAL)
+
+    def missing_parents(self, raws: Sequence[Mapping[str, Any]]) -> set[int]:
+        """Messages that `raws` reply to and that neither `raws` nor the file before them holds."""
+        told = {whole(raw.get("id")) for raw in raws}
+        parents = {whole(raw["reply_to_message_id"]) for raw in raws if "reply_to_message_id" in raw}
+        return {number for number in parents - told if number is not None and self._topics.get(number) == UNKNOWN}
 
     def normalize(self, raw: dict[str, Any]) -> Incoming | Skipped:
         """`raw` is a message as ExportChat gives it; it is not changed. Skipped when it has no usable id."""

@@ -2,10 +2,12 @@
 
 import asyncio
 import os
+import shutil
 import signal
 import subprocess
 import sys
 from contextlib import suppress
+from pathlib import Path
 
 import asyncpg
 import pytest
@@ -69,6 +71,15 @@ async def test_redis_killed_is_started_again_for_its_users(home: Home) -> None:
             assert again.servers == embedded.servers
             async with Redis.from_url(again.servers.redis_url) as redis:
                 assert await redis.get("kept") == b"7"
+
+
+async def test_sockets_taken_away_come_back(home: Home) -> None:
+    with start(home.path, durable=False) as embedded:
+        for layout in (home.postgres, home.redis):
+            shutil.rmtree(Path(layout.ready.read_text()).parent)
+        with start(home.path, durable=False) as again:
+            assert again.servers == embedded.servers
+            await check_answers(again.servers)
 
 
 async def test_supervisors_killed_take_their_servers_along(home: Home) -> None:
