@@ -1,6 +1,6 @@
 """`python -m bot`."""
 
-from config.process import main
 from bot.app import run
+from config.process import main
 
 main("bot", run)

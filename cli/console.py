@@ -89,7 +89,7 @@ def _drop_stdout() -> None:
     try:
         sys.stdout.flush()
     except (OSError, ValueError):
-        sys.stdout = None  # type: ignore[assignment]
+        sys.stdout = None
 
 
 def first_line(error: BaseException) -> str:

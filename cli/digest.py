@@ -91,5 +91,7 @@ def parse_time(text: str) -> datetime:
 def parse_as(text: str) -> tuple[Role, MemberId | None]:
     name, colon, number = text.partition(":")
     if name not in set(Role) or (colon and not number.isdigit()):
-        raise BadInput(f"«{text}» is no role: use {', '.join(Role)}, optionally with a member's id, such as operator:7.")
+        raise BadInput(
+            f"«{text}» is no role: use {', '.join(Role)}, optionally with a member's id, such as operator:7."
+        )
     return Role(name), MemberId(int(number)) if number else None

@@ -14,7 +14,7 @@ from config.runtime import MIGRATIONS, Runtime, open_runtime
 from config.settings import Settings, load_settings
 from core.access.service import access_tenant
 from core.interactions.repo import InteractionRepo
-from core.platform.errors import AppError
+from core.platform.errors import AppError, Misconfigured
 from core.platform.guards import GuardRepo
 from core.platform.migrate import load_migrations
 from core.platform.secretbox import SecretRepo
@@ -114,9 +114,17 @@ async def _isolation(runtime: Runtime) -> Finding:
         open_tables = await guards.list_open_tables()
         is_bound = await guards.is_bound_by_policies()
     if not is_bound:
-        return Finding("isolation", State.FAILED, "The application role is a superuser or bypasses row security: create parley_app anew.")
+        return Finding(
+            "isolation",
+            State.FAILED,
+            "The application role is a superuser or bypasses row security: create parley_app anew.",
+        )
     if open_tables:
-        return Finding("isolation", State.FAILED, f"Without forced row security: {', '.join(open_tables)}; restore the migrations' policies.")
+        return Finding(
+            "isolation",
+            State.FAILED,
+            f"Without forced row security: {', '.join(open_tables)}; restore the migrations' policies.",
+        )
     return Finding("isolation", State.OK, "row level security is forced on every table, and binds this login")
 
 
@@ -132,14 +140,19 @@ async def _redis(runtime: Runtime) -> Finding:
     try:
         info = await runtime.need_redis().info("server")
     except (RedisError, OSError) as error:
-        return Finding("redis", State.FAILED, f"does not answer ({type(error).__name__}): check REDIS_URL and the server.")
+        return Finding(
+            "redis", State.FAILED, f"does not answer ({type(error).__name__}): check REDIS_URL and the server."
+        )
     where = "embedded" if runtime.settings.redis_url is None else "REDIS_URL"
     return Finding("redis", State.OK, f"Redis {info['redis_version']}, {where}")
 
 
 async def _secrets(runtime: Runtime, tenant: str | None) -> Finding:
     found = await access_tenant(runtime.database, tenant)
-    box = runtime.secret_box()
+    try:
+        box = runtime.secret_box()
+    except Misconfigured as error:
+        return Finding("secrets", State.WARNING, str(error))
     async with runtime.database.uow(found.tenant_id) as uow:
         readable = await SecretRepo(uow.db, box).check_all(found.tenant_id)
     return Finding("secrets", State.OK, f"{readable} stored, all readable with the current keys")
@@ -153,5 +166,7 @@ async def _content(runtime: Runtime, tenant: str | None) -> Finding:
     except asyncpg.QueryCanceledError:
         return Finding("content", State.WARNING, "the comparison of interactions and texts took too long")
     if bare or orphans:
-        return Finding("content", State.FAILED, f"{bare} interactions without text row, {orphans} text rows without interaction.")
+        return Finding(
+            "content", State.FAILED, f"{bare} interactions without text row, {orphans} text rows without interaction."
+        )
     return Finding("content", State.OK, "every interaction has its text row, and the other way round")

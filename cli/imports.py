@@ -27,7 +27,9 @@ async def import_(
     path: Annotated[Path, typer.Argument(help="result.json of Telegram Desktop, or a .jsonl of interactions.")],
     project: Annotated[str | None, typer.Option(help="Which project gets it (default: the first).")] = None,
     timezone: Annotated[str, typer.Option(help="Time zone of exports made before June 2022.")] = "UTC",
-    account: Annotated[str | None, typer.Option(help="Whose export it is, when two accounts exported one chat.")] = None,
+    account: Annotated[
+        str | None, typer.Option(help="Whose export it is, when two accounts exported one chat.")
+    ] = None,
     tenant: TenantOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -94,7 +96,10 @@ class progress_bar:  # noqa: N801 - reads as a function at its one use
     def _show(self, progress: FileProgress) -> None:
         assert self._task is not None  # noqa: S101 - shown between __enter__ and __exit__
         self._progress.update(
-            self._task, completed=progress.done, total=progress.total, messages=f"{progress.messages:,}".replace(",", " ")
+            self._task,
+            completed=progress.done,
+            total=progress.total,
+            messages=f"{progress.messages:,}".replace(",", " "),
         )
 
 

@@ -37,11 +37,14 @@ async def list_jobs(tenant: TenantOption = None, as_json: JsonOption = False) ->
 
     states, paused = await with_reader(tenant, work)
     if as_json:
-        rows = [{**s._asdict(), "next_due_at": _iso(s.next_due_at), "last_finished_at": _iso(s.last_finished_at)} for s in states]
+        rows = [
+            {**s._asdict(), "next_due_at": _iso(s.next_due_at), "last_finished_at": _iso(s.last_finished_at)}
+            for s in states
+        ]
         print_json({"jobs": rows, "paused": paused})
         return
     for state in states:
-        out.print(f"{state.kind}\t{state.state}\t{state.count}\tnext {_iso(state.next_due_at) or '–'}", markup=False)
+        out.print(f"{state.kind}\t{state.state}\t{state.number}\tnext {_iso(state.next_due_at) or '–'}", markup=False)
     out.print(f"paused: {', '.join(paused) or 'nothing'}", markup=False)
 
 
@@ -142,7 +145,9 @@ async def rebuild(tenant: TenantOption = None, as_json: JsonOption = False) -> N
     if as_json:
         print_json(done)
     else:
-        out.print(f"Due again: {done['events']} events, {done['jobs']} jobs. {done['conversations']} counters corrected.")
+        out.print(
+            f"Due again: {done['events']} events, {done['jobs']} jobs. {done['conversations']} counters corrected."
+        )
 
 
 @command

@@ -29,7 +29,9 @@ async def rotate(tenant: TenantOption = None, as_json: JsonOption = False) -> No
         box = runtime.secret_box()
         async with runtime.database.uow(reader.tenant_id) as uow:
             rotated = await SecretRepo(uow.db, box).rotate(reader.tenant_id)
-            await AuditRepo(uow.db).add(reader.tenant_id, actor_of(reader), "secrets.rotate", "secrets", {"count": rotated})
+            await AuditRepo(uow.db).add(
+                reader.tenant_id, actor_of(reader), "secrets.rotate", "secrets", {"count": rotated}
+            )
         return rotated
 
     rotated = await with_reader(tenant, work)

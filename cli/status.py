@@ -45,7 +45,7 @@ async def collect(runtime: Runtime, reader: Reader) -> dict[str, Any]:
         "channels": totals,
         "chats": [_chat(chat) for chat in chats],
         "events": {"unpublished": unpublished, "unfinished": unfinished},
-        "jobs": [{"kind": s.kind, "state": s.state, "count": s.count, "last_error": s.last_error} for s in states],
+        "jobs": [{"kind": s.kind, "state": s.state, "count": s.number, "last_error": s.last_error} for s in states],
         "paused": paused,
         "dead_letters": letters,
     }
@@ -71,14 +71,21 @@ def _chat(chat: Conversation) -> dict[str, Any]:
 
 def print_status(found: dict[str, Any]) -> None:
     servers = ", ".join(f"{name} {state}" for name, state in found["servers"].items())
-    lines = [f"servers    {servers}", f"processes  {', '.join(found['processes']) or 'none: start them with parley up'}"]
+    lines = [
+        f"servers    {servers}",
+        f"processes  {', '.join(found['processes']) or 'none: start them with parley up'}",
+    ]
     for channel, (conversations, interactions) in found["channels"].items():
         lines.append(f"{channel:10} {interactions} interactions in {conversations} conversations")
     waiting = found["events"]
     lines.append(f"events     {waiting['unpublished']} to publish, {waiting['unfinished']} to be consumed")
     jobs = ", ".join(f"{job['kind']} {job['count']} {job['state']}" for job in found["jobs"])
-    lines.append(f"jobs       {jobs or 'none'}" + (f"; paused: {', '.join(found['paused'])}" if found["paused"] else ""))
-    lines.append(f"dead       {found['dead_letters']} letters" + (" (parley dlq list)" if found["dead_letters"] else ""))
+    lines.append(
+        f"jobs       {jobs or 'none'}" + (f"; paused: {', '.join(found['paused'])}" if found["paused"] else "")
+    )
+    lines.append(
+        f"dead       {found['dead_letters']} letters" + (" (parley dlq list)" if found["dead_letters"] else "")
+    )
     groups = [chat for chat in found["chats"] if chat["kind"] == "group"]
     lines += [f"  {chat['key']:24} {chat['interactions']:>8}  {chat['title']}" for chat in groups]
     out.print("\n".join(lines), markup=False)

@@ -32,7 +32,9 @@ async def add_member(
         )
 
     member_id = await with_reader(tenant, work)
-    print_json({"member_id": member_id, "role": role}) if as_json else out.print(f"{name} is {role} now (member {member_id}).")
+    print_json({"member_id": member_id, "role": role}) if as_json else out.print(
+        f"{name} is {role} now (member {member_id})."
+    )
 
 
 @team.command("list")

@@ -41,7 +41,9 @@ async def tour(
         key = await _import(runtime, reader, export)
         made = await _make(runtime, reader, await access_chat(runtime.database, reader, key), sample=export is None)
     _show(made)
-    out.print(f"\nMore: .venv/bin/parley digest --chat {key} --window 24h · parley status · parley --help", markup=False)
+    out.print(
+        f"\nMore: .venv/bin/parley digest --chat {key} --window 24h · parley status · parley --help", markup=False
+    )
     if not once:
         await run_apps(settings)
 

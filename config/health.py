@@ -35,7 +35,9 @@ async def serve_health(runtime: Runtime) -> AsyncIterator[int | None]:
         try:
             await site.start()
         except OSError as error:
-            raise Misconfigured(f"METRICS_PORT {port} cannot be used ({error.strerror}): choose another port.") from error
+            raise Misconfigured(
+                f"METRICS_PORT {port} cannot be used ({error.strerror}): choose another port."
+            ) from error
         bound = runner.addresses[0][1]
         log.info("health.serving", port=bound)
         yield bound

@@ -12,12 +12,12 @@ import structlog
 from structlog.contextvars import bind_contextvars, merge_contextvars
 
 FIELDS = frozenset(
-    """
-    event level timestamp logger app correlation_id tenant_id project_id source_id conversation_id interaction_id
-    event_id job_id digest_id kind consumer loop attempt attempts version name error reason count seconds port path
-    signal state inserted updated unchanged skipped status channel url_host exc_type
-    """.split()
-)
+    {
+        "event", "level", "timestamp", "logger", "app", "correlation_id", "tenant_id", "project_id", "source_id",
+        "conversation_id", "interaction_id", "event_id", "job_id", "digest_id", "kind", "consumer", "loop", "attempt",
+        "version", "name", "error", "reason", "count", "seconds", "port", "exc_type",
+    }
+)  # fmt: skip
 
 
 def setup_logging(level: str, style: str, app: str) -> None:

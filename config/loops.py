@@ -39,7 +39,8 @@ async def keep_running(name: str, round_: Callable[[], Awaitable[int]], stop: as
 
 def pause_after(failures: int) -> float:
     """Seconds: 0.25 · 2^(failures − 1), at most 15."""
-    return min(PAUSE_FIRST * 2 ** min(failures - 1, 16), PAUSE_CAP)
+    doubled: float = PAUSE_FIRST * 2 ** min(failures - 1, 16)
+    return min(doubled, PAUSE_CAP)
 
 
 async def rest(stop: asyncio.Event, seconds: float) -> None:

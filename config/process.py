@@ -52,7 +52,7 @@ async def _supervise(name: str, app: App, runtime: Runtime, stop: asyncio.Event)
     while not stop.is_set():
         try:
             await app(runtime, stop)
-        except Exception as error:  # noqa: BLE001 - the last line of defence of a process with several apps
+        except Exception as error:
             failures += 1
             log.error("app.failed", name=name, attempt=failures, error=type(error).__name__, exc_info=error)
             await rest(stop, pause_after(failures))

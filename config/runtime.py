@@ -22,7 +22,7 @@ from core.platform.policies import Policies
 from core.platform.secretbox import SecretBox, new_key
 
 MIGRATIONS = Path(migrations.__path__[0])
-SECRET_KEY_FILE = "parley-secret-keys"
+KEY_FILE = "parley-secret-keys"
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,9 @@ class Runtime:
         """Raises Misconfigured where real servers are used and no key was set."""
         keys = self.settings.parley_secret_keys
         if not keys and self.settings.database_url is not None:
-            raise Misconfigured("PARLEY_SECRET_KEYS is not set: make a key with `parley secrets new-key` and keep it safe.")
+            raise Misconfigured(
+                "PARLEY_SECRET_KEYS is not set: make a key with `parley secrets new-key` and keep it safe."
+            )
         return SecretBox(keys or [own_secret_key(self.settings.home)])
 
 
@@ -113,14 +115,15 @@ def _open_redis(url: str | None) -> "Redis | None":
     if url is None:
         return None
     try:
-        return Redis.from_url(url, socket_connect_timeout=5, health_check_interval=30)
+        client: Redis = Redis.from_url(url, socket_connect_timeout=5, socket_timeout=10, health_check_interval=30)
     except ValueError as error:
         raise Misconfigured(f"REDIS_URL cannot be used ({error}): it looks like redis://host:6379/0.") from error
+    return client
 
 
 def own_secret_key(home: Path) -> str:
     """The key of an installation with embedded servers: made once, readable by its user only."""
-    path = home / "secrets" / SECRET_KEY_FILE
+    path = home / "secrets" / KEY_FILE
     try:
         return path.read_text(encoding="ascii").strip()
     except FileNotFoundError:

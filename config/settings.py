@@ -10,7 +10,19 @@ from core.platform.errors import Misconfigured
 
 # Secrets that stand in examples and tutorials: whoever runs with one of them runs with none.
 EXAMPLE_SECRETS = frozenset(
-    {"changeme", "change-me", "change_me", "secret", "password", "example", "postgres", "parley", "test", "123456", "admin"}
+    {
+        "changeme",
+        "change-me",
+        "change_me",
+        "secret",
+        "password",
+        "example",
+        "postgres",
+        "parley",
+        "test",
+        "123456",
+        "admin",
+    }
 )
 EXAMPLE_MARKS = ("changeme", "change-me", "change_me", "<", "your-", "example")
 
@@ -92,4 +104,3 @@ def password_of(url: str | None) -> str | None:
     authority = url.split("://", 1)[1].split("/", 1)[0]
     credentials, at, _ = authority.rpartition("@")
     return credentials.split(":", 1)[1] if at and ":" in credentials else None
-

@@ -65,7 +65,9 @@ class Sink:
         try:
             return await retrying(self._write_once, batch, observed_at)
         except (asyncpg.DiskFullError, asyncpg.InsufficientResourcesError) as error:
-            raise AppError(f"The database has no room left ({error}): free some disk space and run this again.") from error
+            raise AppError(
+                f"The database has no room left ({error}): free some disk space and run this again."
+            ) from error
 
     async def _keep_statistics(self) -> None:
         """After batches 1, 2, 4, 8, …: as often as the tables can have doubled."""
@@ -92,7 +94,12 @@ class Sink:
             newest[conversation_id] = _greatest(newest.get(conversation_id), number)
         order = sorted(spaces)
         await SourceRepo(uow.db).advance(
-            uow.tenant_id, self._origin.source_id, order, [spaces[i] for i in order], [newest[i] for i in order], observed_at
+            uow.tenant_id,
+            self._origin.source_id,
+            order,
+            [spaces[i] for i in order],
+            [newest[i] for i in order],
+            observed_at,
         )
 
 

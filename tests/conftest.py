@@ -13,6 +13,7 @@ from redis.asyncio import Redis
 
 from config.embedded import Servers, start
 from config.runtime import MIGRATIONS
+from config.settings import Settings
 from core.access.model import Reader, Role
 from core.access.service import access_project, access_reader, do_found_tenant
 from core.platform.db import Database
@@ -21,10 +22,7 @@ from core.platform.migrate import load_migrations
 from tests.databases import Cluster
 
 CHECKOUT = Path(__file__).parent.parent
-PRODUCT_SETTINGS = (
-    "DATABASE_URL DATABASE_ADMIN_URL REDIS_URL QDRANT_URL PARLEY_HOME PARLEY_SECRET_KEYS PARLEY_REDIS_SERVER BOT_TOKEN "
-    "WEBHOOK_SECRET METRICS_PORT LOG_LEVEL LOG_FORMAT"
-).split()
+PRODUCT_SETTINGS = [name.upper() for name in Settings.model_fields]
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -123,7 +121,5 @@ def clock() -> Clock:
 @pytest.fixture
 def short_dir() -> Iterator[Path]:
     """A folder whose path is short enough for sockets."""
-    with tempfile.TemporaryDirectory(prefix="p", dir="/tmp") as folder:  # noqa: S108 - a random name below it
+    with tempfile.TemporaryDirectory(prefix="p", dir="/tmp") as folder:
         yield Path(folder)
-
-

@@ -10,8 +10,9 @@ SELECT channel, kind, service, thread_key, title, username, titled_at, status, i
 FROM conversations WHERE tenant_id = $1 ORDER BY channel, thread_key
 """
 INTERACTIONS = """
-SELECT i.channel, c.thread_key, i.kind, i.direction, i.id_space, i.external_id, i.occurred_at, i.edited_at, i.deleted_at,
-    i.observed_at, i.author_id, i.author_name, i.reply_to, i.customer_id, i.order_id, i.nm_id, i.product_article, i.rating,
+SELECT i.channel, c.thread_key, i.kind, i.direction, i.id_space, i.external_id, i.occurred_at, i.edited_at,
+    i.deleted_at, i.observed_at, i.author_id, i.author_name, i.reply_to, i.customer_id, i.order_id, i.nm_id,
+    i.product_article, i.rating,
     i.thread_known, i.preview, t.text, t.entities, t.media, t.extra
 FROM interactions i JOIN conversations c ON c.tenant_id = i.tenant_id AND c.id = i.conversation_id
 LEFT JOIN interaction_content t ON t.tenant_id = i.tenant_id AND t.channel = i.channel AND t.interaction_id = i.id
@@ -35,7 +36,12 @@ SELECT count(*) FROM interaction_content t WHERE t.tenant_id = $1 AND NOT EXISTS
 
 async def dump(database: Database, tenant_id: TenantId) -> dict[str, Any]:
     async with database.uow(tenant_id) as uow:
-        tables = {"conversations": CONVERSATIONS, "interactions": INTERACTIONS, "revisions": REVISIONS, "cursors": CURSORS}
+        tables = {
+            "conversations": CONVERSATIONS,
+            "interactions": INTERACTIONS,
+            "revisions": REVISIONS,
+            "cursors": CURSORS,
+        }
         found: dict[str, Any] = {
             name: [tuple(row) for row in await uow.db.fetch(query, tenant_id)] for name, query in tables.items()
         }

@@ -34,7 +34,8 @@ async def run(runtime: Runtime, stop: asyncio.Event) -> None:
     relay = Relay(runtime.database, redis, wanted, runtime.clock)
     sweeper = JobSweeper(runtime.database, url, runtime.clock)
     readers = [
-        StreamReader(runtime.database, redis, c, runtime.holder, runtime.clock, wanted=len(wanted[c.kind])) for c in consumers
+        StreamReader(runtime.database, redis, c, runtime.holder, runtime.clock, wanted=len(wanted[c.kind]))
+        for c in consumers
     ]
     runner = JobRunner(runtime.database, kinds_of(runtime), runtime.holder, runtime.clock)
     try:

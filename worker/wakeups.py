@@ -34,7 +34,9 @@ def redis_settings(url: str) -> RedisSettings:
 
 
 async def open_queue(url: str) -> ArqRedis:
-    return await create_pool(redis_settings(url), job_serializer=dump, job_deserializer=json.loads, default_queue_name=QUEUE)
+    return await create_pool(
+        redis_settings(url), job_serializer=dump, job_deserializer=json.loads, default_queue_name=QUEUE
+    )
 
 
 class JobSweeper:

@@ -77,8 +77,9 @@ ON CONFLICT DO NOTHING
 FILL_INTERACTIONS = f"""
 INSERT INTO interactions (tenant_id, channel, conversation_id, kind, direction, id_space, external_id, occurred_at,
     observed_at, author_id, author_name, thread_known, preview)
-SELECT $1, {CHANNELS}, k.id, 'message', 'in', 'bench', i::text, timestamptz '2026-01-01' + i * interval '2 seconds', now(),
-    'user' || i % 1000, 'Person ' || i % 1000, true, 'The first words of message ' || i
+SELECT $1, {CHANNELS}, k.id, 'message', 'in', 'bench', i::text,
+    timestamptz '2026-01-01' + i * interval '2 seconds', now(), 'user' || i % 1000, 'Person ' || i % 1000, true,
+    'The first words of message ' || i
 FROM (SELECT i, i / $4::int AS c FROM generate_series($2::int, $3::int - 1) AS i) AS numbers
 JOIN conversations k ON k.tenant_id = $1 AND k.thread_key = 'bench:' || c AND k.channel = {CHANNELS}
 """

@@ -12,8 +12,8 @@ import asyncpg
 
 from cli.bench.measure import Bench, Result, middle
 from cli.bench.talk import as_export, make_talk
-from core.access.service import access_project, access_reader
 from core.access.model import Role
+from core.access.service import access_project, access_reader
 from core.interactions.batch import content_columns, interaction_columns, resolve
 from core.interactions.conversation_repo import ConversationRepo, SourceRepo
 from core.interactions.model import ConversationId, Incoming, SourceId
@@ -24,7 +24,9 @@ from ingest.sink import BATCH, Origin, Sink
 
 ROUNDS = 5
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
-INSERT_OUTBOX = "INSERT INTO outbox (tenant_id, kind, subject_id, payload) SELECT $1, 'bench', unnest($2::bigint[]), '{}'"
+INSERT_OUTBOX = (
+    "INSERT INTO outbox (tenant_id, kind, subject_id, payload) SELECT $1, 'bench', unnest($2::bigint[]), '{}'"
+)
 
 
 async def bench_ingest(bench: Bench, n: int) -> list[Result]:
@@ -63,7 +65,7 @@ async def _sink(bench: Bench, talk: Sequence[Incoming]) -> float:
 
 
 async def _raw(bench: Bench, talk: Sequence[Incoming]) -> float:
-    """The same rows by the same statements, as the owner, on one connection; columns are made before the clock starts."""
+    """The same rows by the same statements, as the owner, on one connection; columns are made before the clock runs."""
     tenant_id, project_id = bench.tenant.tenant_id, await _project(bench)
     thread = talk[0].thread
     async with bench.database.uow(tenant_id) as uow:

@@ -51,7 +51,9 @@ async def _durable(bench: Bench, url: str, n: int) -> float:
     async with bench.database.uow(tenant_id) as uow:
         for number in range(n):
             await JobRepo(uow.db).add(tenant_id, KIND, utc_now(), key=str(number))
-    runner = JobRunner(bench.database, {KIND: JobKind(KIND, handle, concurrency=RUNS_AT_ONCE)}, new_holder("bench"), utc_now)
+    runner = JobRunner(
+        bench.database, {KIND: JobKind(KIND, handle, concurrency=RUNS_AT_ONCE)}, new_holder("bench"), utc_now
+    )
     sweeper, worker = JobSweeper(bench.database, url, utc_now), make_worker(url, runner)
     started = perf_counter()
     main = asyncio.create_task(worker.main())
@@ -70,14 +72,18 @@ async def _bare(bench: Bench, url: str, n: int) -> float:
     async def noop(_: dict[Any, Any], number: int) -> None:
         nonlocal done
         async with bench.database.uow(bench.tenant.tenant_id) as uow:
-            await uow.db.execute("UPDATE jobs SET attempts = attempts WHERE tenant_id = $1 AND id = $2", uow.tenant_id, number)
+            await uow.db.execute(
+                "UPDATE jobs SET attempts = attempts WHERE tenant_id = $1 AND id = $2", uow.tenant_id, number
+            )
         done += 1
         if done == n:
             finished.set()
 
     queue: ArqRedis = await open_queue(url)
     started = perf_counter()
-    await asyncio.gather(*(queue.enqueue_job("noop", i, _job_id=f"bench:{i}", _queue_name=FLOOR_QUEUE) for i in range(n)))
+    await asyncio.gather(
+        *(queue.enqueue_job("noop", i, _job_id=f"bench:{i}", _queue_name=FLOOR_QUEUE) for i in range(n))
+    )
     worker = Worker(
         functions=[func(noop, name="noop", keep_result=0)],  # type: ignore[arg-type]
         queue_name=FLOOR_QUEUE,

@@ -57,7 +57,9 @@ async def open_bench(settings: Settings, *, redis: bool = False) -> AsyncIterato
         addresses = await find_servers(stack, settings, redis=redis)
         name = f"parley_bench_{secrets.token_hex(4)}"
         await _create_database(stack, addresses.admin_dsn, name)
-        own = Addresses(_with_database(addresses.admin_dsn, name), _with_database(addresses.database_dsn, name), addresses.redis_url)
+        own = Addresses(
+            _with_database(addresses.admin_dsn, name), _with_database(addresses.database_dsn, name), addresses.redis_url
+        )
         await migrate(own.admin_dsn, load_migrations(MIGRATIONS))
         database = await Database.open(own.database_dsn, name="bench")
         stack.push_async_callback(database.close)
@@ -75,7 +77,9 @@ async def _create_database(stack: AsyncExitStack, admin_dsn: str, name: str) -> 
     try:
         await server.execute(f'CREATE DATABASE "{name}"')
     except asyncpg.InsufficientPrivilegeError as error:
-        raise Misconfigured("A bench makes a database of its own: set DATABASE_ADMIN_URL to a login that may.") from error
+        raise Misconfigured(
+            "A bench makes a database of its own: set DATABASE_ADMIN_URL to a login that may."
+        ) from error
     stack.push_async_callback(server.execute, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
 

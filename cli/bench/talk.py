@@ -7,9 +7,10 @@ from typing import Any
 from core.interactions.model import Channel, ConversationKind, Direction, Incoming, InteractionKind, Thread
 
 WORDS = (
-    "лампа коробка заказ курьер завтра цена скидка фото макет свет кабель ткань глина партия отправка возврат срок склад "
-    "order price box lamp delivery tomorrow photo draft light cable return stock fair question answer"
-).split()
+    "лампа", "коробка", "заказ", "курьер", "завтра", "цена", "скидка", "фото", "макет", "свет", "кабель", "ткань",
+    "глина", "партия", "отправка", "возврат", "срок", "склад", "order", "price", "box", "lamp", "delivery", "tomorrow",
+    "photo", "draft", "light", "cable", "return", "stock", "fair", "question", "answer",
+)  # fmt: skip
 START = datetime(2026, 1, 1, tzinfo=UTC)
 PEOPLE = 40
 
@@ -61,7 +62,11 @@ def _exported(told: Incoming) -> dict[str, Any]:
     if told.reply_to:
         raw["reply_to_message_id"] = int(told.reply_to)
     if told.media:
-        raw |= {"photo": "(File not included. Change data exporting settings to download.)", "width": 800, "height": 600}
+        raw |= {
+            "photo": "(File not included. Change data exporting settings to download.)",
+            "width": 800,
+            "height": 600,
+        }
     raw["text"] = told.text
     raw["text_entities"] = [{"type": "plain", "text": told.text}]
     return raw

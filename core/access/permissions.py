@@ -23,7 +23,9 @@ def may(reader: Reader, permission: Permission) -> bool:
 
 def check_permission(reader: Reader, permission: Permission) -> None:
     if not may(reader, permission):
-        raise Forbidden(f"The role «{reader.role}» may not do this (it needs «{permission}»): ask an owner of the team.")
+        raise Forbidden(
+            f"The role «{reader.role}» may not do this (it needs «{permission}»): ask an owner of the team."
+        )
 
 
 def check_project(reader: Reader, project_id: ProjectId) -> None:

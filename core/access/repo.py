@@ -45,7 +45,9 @@ class AccessRepo(Repo):
         found = await self._db.fetchval(GET_MEMBER, tenant_id, name)
         return None if found is None else MemberId(found)
 
-    async def set_role(self, tenant_id: TenantId, member_id: MemberId, project_id: ProjectId | None, role: Role) -> None:
+    async def set_role(
+        self, tenant_id: TenantId, member_id: MemberId, project_id: ProjectId | None, role: Role
+    ) -> None:
         await self._db.execute(SET_ROLE, tenant_id, member_id, project_id, role)
 
     async def list_members(self, tenant_id: TenantId) -> list[TeamMember]:

@@ -20,7 +20,9 @@ MAX_NAME = 200
 
 def check_slug(slug: str) -> str:
     if not SLUG.fullmatch(slug):
-        raise BadInput(f"«{slug}» cannot be a short name: use 1–63 of a–z, 0–9 and -, beginning with a letter or digit.")
+        raise BadInput(
+            f"«{slug}» cannot be a short name: use 1–63 of a–z, 0–9 and -, beginning with a letter or digit."
+        )
     return slug
 
 
@@ -107,7 +109,11 @@ async def do_add_member(
             raise Conflict(f"Telegram user {telegram_user_id} belongs to another member already: use that name.")
         await repo.set_role(reader.tenant_id, member_id, project_id, role)
         await AuditRepo(uow.db).add(
-            reader.tenant_id, actor_of(reader), "member.set_role", f"member:{member_id}", {"role": role, "project_id": project_id}
+            reader.tenant_id,
+            actor_of(reader),
+            "member.set_role",
+            f"member:{member_id}",
+            {"role": role, "project_id": project_id},
         )
     return member_id
 
@@ -117,7 +123,9 @@ async def list_members(database: Database, reader: Reader) -> list[TeamMember]:
         return await AccessRepo(uow.db).list_members(reader.tenant_id)
 
 
-async def access_reader(database: Database, tenant_id: TenantId, role: Role, member_id: MemberId | None = None) -> Reader:
+async def access_reader(
+    database: Database, tenant_id: TenantId, role: Role, member_id: MemberId | None = None
+) -> Reader:
     """A reader in a role; with a member, only in the projects where he or she has it."""
     if member_id is None:
         return Reader(tenant_id=tenant_id, member_id=None, role=role)

@@ -26,9 +26,7 @@ def topic_of_key(thread_key: str) -> int | None:
     return int(topic) if topic.isdigit() else None
 
 
-def to_messages(
-    interactions: Iterable[Interaction], topics: Mapping[ConversationId, int | None]
-) -> list[Message]:
+def to_messages(interactions: Iterable[Interaction], topics: Mapping[ConversationId, int | None]) -> list[Message]:
     """`topics`: conversation → topic id. Interactions whose external id is no number are not a group's and left out."""
     return [
         message_of(interaction, topics.get(interaction.conversation_id), interaction.id)

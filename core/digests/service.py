@@ -46,7 +46,9 @@ async def access_chat(database: Database, reader: Reader, wanted: str) -> Chat:
         repo = ConversationRepo(uow.db)
         found = await repo.find(reader.tenant_id, wanted)
         if not found:
-            raise NotFound(f"There is no chat «{wanted}» here: `parley status` lists the chats, `parley import` adds one.")
+            raise NotFound(
+                f"There is no chat «{wanted}» here: `parley status` lists the chats, `parley import` adds one."
+            )
         if len(found) > 1:
             raise BadInput(f"Several chats are called «{wanted}»: use an id ({', '.join(str(c.id) for c in found)}).")
         chat = Chat(found[0], await repo.list_topics(reader.tenant_id, found[0]))
@@ -57,12 +59,10 @@ async def access_chat(database: Database, reader: Reader, wanted: str) -> Chat:
 async def choose_window(
     database: Database, reader: Reader, chat: Chat, span: timedelta | None, end: datetime | None, now: datetime
 ) -> Window:
-    """`span` None: since the last digest. `end` None: now, or the newest message of a chat silent for longer than that."""
+    """`span` None: since the last digest. `end` None: now, or the newest message of a chat silent for longer."""
     async with database.uow(reader.tenant_id) as uow:
         repo = DigestRepo(uow.db)
-        newest = await repo.get_newest_message_at(
-            reader.tenant_id, chat.conversation.channel, [c.id for c in chat.all]
-        )
+        newest = await repo.get_newest_message_at(reader.tenant_id, chat.conversation.channel, [c.id for c in chat.all])
         last_end = await repo.get_last_end(reader.tenant_id, chat.conversation.id) if span is None else None
     return window_of(span, end, newest, last_end, now)
 
@@ -71,7 +71,8 @@ def window_of(
     span: timedelta | None, end: datetime | None, newest: datetime | None, last_end: datetime | None, now: datetime
 ) -> Window:
     if span is None and last_end is not None:
-        return Window(start=min(last_end, end or now), end=end or max(now, last_end))
+        end = end or max(now, last_end)
+        return Window(start=min(last_end, end), end=end)
     span = span or DEFAULT_SPAN
     if end is None:
         is_silent = newest is not None and newest < now - span
@@ -140,5 +141,3 @@ async def _store(
             status = "completed" if isinstance(built, Digest) else "skipped"
             await WindowRepo(uow.db).set_status(reader.tenant_id, window_id, status, built.reason)
     return built.model_copy(update={"digest_id": digest_id}) if isinstance(built, Digest) else built
-
-

@@ -29,7 +29,8 @@ def split_repeats(rows: Sequence[Row]) -> Iterable[list[Row]]:
     rest = list(rows)
     while rest:
         seen: set[Key] = set()
-        group, repeats = [], []
+        group: list[Row] = []
+        repeats: list[Row] = []
         for row in rest:
             (repeats if row.key in seen else group).append(row)
             seen.add(row.key)
@@ -38,7 +39,7 @@ def split_repeats(rows: Sequence[Row]) -> Iterable[list[Row]]:
 
 
 def preview_of(told: Incoming) -> str:
-    """The beginning of the text on one line, at most PREVIEW_CHARS characters; the kind of media where there is none."""
+    """The text's beginning on one line, at most PREVIEW_CHARS characters; the kind of media where there is none."""
     if told.text:
         return " ".join(told.text[: PREVIEW_CHARS * 3].split())[:PREVIEW_CHARS]
     return f"[{told.media['type']}]" if told.media and "type" in told.media else ""

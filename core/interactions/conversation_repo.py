@@ -27,7 +27,7 @@ class ConversationRepo(Repo):
         )
 
     async def lock(self, tenant_id: TenantId, threads: Sequence[Thread]) -> dict[tuple[str, str], ConversationId]:
-        """(channel, thread key) → id; batches of the same conversations queue up here, so they cannot deadlock later."""
+        """(channel, thread key) → id; batches of the same conversations queue up here and cannot deadlock later."""
         rows = await self._db.fetch(LOCK, tenant_id, [str(t.channel) for t in threads], [t.key for t in threads])
         return {(row["channel"], row["thread_key"]): ConversationId(row["id"]) for row in rows}
 
@@ -48,7 +48,10 @@ class ConversationRepo(Repo):
 
     async def find(self, tenant_id: TenantId, wanted: str) -> list[Conversation]:
         """By id, thread key (with or without `tg:`), public name or title, the busiest first."""
-        return [Conversation.model_validate(dict(r)) for r in await self._db.fetch(FIND, tenant_id, wanted.strip().lstrip("@"))]
+        return [
+            Conversation.model_validate(dict(r))
+            for r in await self._db.fetch(FIND, tenant_id, wanted.strip().lstrip("@"))
+        ]
 
     async def find_busiest(self, tenant_id: TenantId, keys: Sequence[str]) -> str | None:
         """The thread key of the group with the most interactions among those named."""
@@ -100,7 +103,8 @@ class SourceRepo(Repo):
 
 
 ADD_CONVERSATIONS = """
-INSERT INTO conversations (tenant_id, project_id, channel, kind, service, thread_key, title, username, titled_at, status)
+INSERT INTO conversations (tenant_id, project_id, channel, kind, service, thread_key, title, username, titled_at,
+    status)
 SELECT $1, $2, u.channel, u.kind, u.service, u.key, u.title, u.username, $9, CASE u.kind WHEN 'desk' THEN 'new' END
 FROM unnest($3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[])
     AS u (channel, kind, service, key, title, username)
@@ -137,8 +141,8 @@ WHERE c.tenant_id = $1 AND c.id = n.conversation_id AND c.interaction_count <> n
 COLUMNS = "id, project_id, channel, kind, service, thread_key, title, username, interaction_count, last_at, preview"
 FIND = f"""
 SELECT {COLUMNS} FROM conversations
-WHERE tenant_id = $1 AND ($2 IN (id::text, thread_key, username) OR thread_key IN ('tg:' || $2, 'tg:-100' || $2, 'tg:-' || $2)
-    OR lower(title) = lower($2))
+WHERE tenant_id = $1 AND ($2 IN (id::text, thread_key, username)
+    OR thread_key IN ('tg:' || $2, 'tg:-100' || $2, 'tg:-' || $2) OR lower(title) = lower($2))
 ORDER BY interaction_count DESC, id LIMIT 20
 """
 FIND_BUSIEST = """
@@ -172,7 +176,8 @@ WHERE s.tenant_id = $1 AND c.channel = $2 AND c.thread_key = $3 ORDER BY 1
 """
 ADVANCE = """
 INSERT INTO conversation_sources AS s (tenant_id, source_id, conversation_id, id_space, newest_id, as_of)
-SELECT $1, $2, u.id, u.id_space, u.newest, $6 FROM unnest($3::bigint[], $4::text[], $5::bigint[]) AS u (id, id_space, newest)
+SELECT $1, $2, u.id, u.id_space, u.newest, $6
+FROM unnest($3::bigint[], $4::text[], $5::bigint[]) AS u (id, id_space, newest)
 ON CONFLICT (tenant_id, conversation_id, source_id) DO UPDATE
 SET newest_id = greatest(s.newest_id, excluded.newest_id), as_of = greatest(s.as_of, excluded.as_of)
 WHERE s.newest_id IS DISTINCT FROM greatest(s.newest_id, excluded.newest_id) OR s.as_of < excluded.as_of

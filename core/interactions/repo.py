@@ -14,7 +14,9 @@ from core.platform.ids import TenantId
 
 
 class InteractionRepo(Repo):
-    async def add_all(self, tenant_id: TenantId, rows: Sequence[Row], observed_at: datetime) -> dict[Key, InteractionId]:
+    async def add_all(
+        self, tenant_id: TenantId, rows: Sequence[Row], observed_at: datetime
+    ) -> dict[Key, InteractionId]:
         """Inserts what is new and returns only that. The caller holds the rows' conversations and repeats no key."""
         inserted = await self._db.fetch(INSERT_INTERACTIONS, tenant_id, observed_at, *interaction_columns(rows))
         ids = {(r["channel"], r["id_space"], r["external_id"]): InteractionId(r["id"]) for r in inserted}
@@ -84,7 +86,13 @@ class InteractionRepo(Repo):
         return {row["external_id"]: row["occurred_at"] for row in rows}
 
     async def list_window(
-        self, tenant_id: TenantId, channel: str, conversation_ids: Sequence[int], start: datetime, end: datetime, limit: int
+        self,
+        tenant_id: TenantId,
+        channel: str,
+        conversation_ids: Sequence[int],
+        start: datetime,
+        end: datetime,
+        limit: int,
     ) -> list[Interaction]:
         """What was said in [start, end), deleted messages left out, oldest first."""
         rows = await self._db.fetch(LIST_WINDOW, tenant_id, channel, conversation_ids, start, end, limit)
@@ -93,7 +101,7 @@ class InteractionRepo(Repo):
     async def list_inbox(
         self, tenant_id: TenantId, limit: int, before: tuple[datetime, int] | None = None
     ) -> list[asyncpg.Record]:
-        """A page of the newest interactions of all channels, previews only; `before` is the last row of the page above."""
+        """A page of the newest interactions of all channels, previews only; `before`: the page above's last row."""
         if before is None:
             return list(await self._db.fetch(LIST_INBOX, tenant_id, limit))
         return list(await self._db.fetch(LIST_INBOX_BEFORE, tenant_id, limit, *before))
@@ -166,19 +174,23 @@ UPDATE interactions i SET conversation_id = u.conversation_id, kind = u.kind, oc
     reply_to = u.reply_to, thread_known = u.thread_known, preview = u.preview
 FROM unnest($3::bigint[], $4::bigint[], $5::text[], $6::timestamptz[], $7::timestamptz[], $8::timestamptz[],
     $9::text[], $10::text[], $11::text[], $12::bool[], $13::text[])
-    AS u (id, conversation_id, kind, occurred_at, edited_at, observed_at, author_id, author_name, reply_to, thread_known, preview)
+    AS u (id, conversation_id, kind, occurred_at, edited_at, observed_at, author_id, author_name, reply_to,
+        thread_known, preview)
 WHERE i.tenant_id = $1 AND i.channel = $2 AND i.id = u.id
 """
 UPDATE_CONTENT = """
-UPDATE interaction_content c SET text = u.text, entities = u.entities::jsonb, media = u.media::jsonb, extra = u.extra::jsonb
+UPDATE interaction_content c
+SET text = u.text, entities = u.entities::jsonb, media = u.media::jsonb, extra = u.extra::jsonb
 FROM unnest($3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[]) AS u (id, text, entities, media, extra)
 WHERE c.tenant_id = $1 AND c.channel = $2 AND c.interaction_id = u.id
-    AND (c.text, c.entities, c.media, c.extra) IS DISTINCT FROM (u.text, u.entities::jsonb, u.media::jsonb, u.extra::jsonb)
+    AND (c.text, c.entities, c.media, c.extra)
+        IS DISTINCT FROM (u.text, u.entities::jsonb, u.media::jsonb, u.extra::jsonb)
 """
 INSERT_REVISIONS = """
 INSERT INTO interaction_revisions (tenant_id, channel, interaction_id, version_at, text_hash, text, entities)
 SELECT $1, $2, u.id, u.version_at, u.text_hash, u.text, u.entities::jsonb
-FROM unnest($3::bigint[], $4::timestamptz[], $5::bytea[], $6::text[], $7::text[]) AS u (id, version_at, text_hash, text, entities)
+FROM unnest($3::bigint[], $4::timestamptz[], $5::bytea[], $6::text[], $7::text[])
+    AS u (id, version_at, text_hash, text, entities)
 ON CONFLICT DO NOTHING
 """
 ADD_TOMBSTONES = """
@@ -232,8 +244,11 @@ DELETE FROM interaction_revisions r USING interactions i
 WHERE i.tenant_id = $1 AND i.deleted_at < $2 AND r.tenant_id = $1 AND r.channel = i.channel AND r.interaction_id = i.id
 """
 COUNT_ORPHANS = """
-SELECT (SELECT count(*) FROM interactions i WHERE i.tenant_id = $1 AND NOT EXISTS (
-            SELECT FROM interaction_content c WHERE c.tenant_id = $1 AND c.channel = i.channel AND c.interaction_id = i.id)) AS bare,
-       (SELECT count(*) FROM interaction_content c WHERE c.tenant_id = $1 AND NOT EXISTS (
-            SELECT FROM interactions i WHERE i.tenant_id = $1 AND i.channel = c.channel AND i.id = c.interaction_id)) AS orphans
+SELECT
+    (SELECT count(*) FROM interactions i WHERE i.tenant_id = $1 AND NOT EXISTS (
+        SELECT FROM interaction_content c
+        WHERE c.tenant_id = $1 AND c.channel = i.channel AND c.interaction_id = i.id)) AS bare,
+    (SELECT count(*) FROM interaction_content c WHERE c.tenant_id = $1 AND NOT EXISTS (
+        SELECT FROM interactions i
+        WHERE i.tenant_id = $1 AND i.channel = c.channel AND i.id = c.interaction_id)) AS orphans
 """

@@ -40,7 +40,7 @@ class BatchResult(NamedTuple):
 async def store_batch(
     uow: UnitOfWork, project_id: ProjectId, batch: Sequence[Incoming], observed_at: datetime, now: datetime
 ) -> BatchResult:
-    """Writes a batch that was observed at `observed_at`, and the events that tell of it, in the caller's transaction."""
+    """Writes a batch observed at `observed_at`, and the events that tell of it, in the caller's transaction."""
     threads = list(dict.fromkeys(told.thread for told in batch))
     conversations = await _hold(uow, project_id, threads, observed_at)
     touched: dict[ConversationId, Touched] = {}
@@ -129,9 +129,7 @@ async def _list_stored(uow: UnitOfWork, rows: Sequence[Row]) -> dict[Key, Stored
     return found
 
 
-async def _write_decisions(
-    uow: UnitOfWork, channel: str, decided: Sequence[tuple[Row, Stored, Decision]]
-) -> int:
+async def _write_decisions(uow: UnitOfWork, channel: str, decided: Sequence[tuple[Row, Stored, Decision]]) -> int:
     repo = InteractionRepo(uow.db)
     changed = [(row, d.row) for row, _, d in decided if d.row]
     if changed:

@@ -116,7 +116,13 @@ class Database:
             yield db
 
 
-CONNECT_ERRORS: tuple[type[BaseException], ...] = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError)
+CONNECT_ERRORS: tuple[type[BaseException], ...] = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    ValueError,
+)
 
 
 async def acquire(pool: "asyncpg.Pool[asyncpg.Record]") -> Connection:
@@ -141,5 +147,3 @@ async def _prepare(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
 
 def to_json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-
-

@@ -45,7 +45,8 @@ class DeadLetterRepo(Repo):
 
 COLUMNS = "id, origin, kind, row_id, error, attempts, created_at"
 ADD = """
-INSERT INTO dead_letters (tenant_id, origin, kind, row_id, error, attempts, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)
+INSERT INTO dead_letters (tenant_id, origin, kind, row_id, error, attempts, created_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
 ON CONFLICT (tenant_id, origin, kind, row_id) WHERE resolved_at IS NULL
 DO UPDATE SET error = excluded.error, attempts = excluded.attempts
 """

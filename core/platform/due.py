@@ -29,7 +29,10 @@ class DueRepo(Repo):
 
     async def list_due(self, kind: DueKind, now: datetime, limit: int) -> list[Due]:
         """Of every tenant when run as the sweeper, of one tenant inside its unit of work."""
-        return [Due(TenantId(r["tenant_id"]), r["row_id"], r["due_at"]) for r in await self._db.fetch(LIST, kind, now, limit)]
+        return [
+            Due(TenantId(r["tenant_id"]), r["row_id"], r["due_at"])
+            for r in await self._db.fetch(LIST, kind, now, limit)
+        ]
 
 
 ADD = """

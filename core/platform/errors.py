@@ -2,7 +2,7 @@
 
 
 class AppError(Exception):
-    """`code` is for machines (Problem+JSON `type`, metrics), `exit_code` for the command line: 1 failed, 2 wrong use."""
+    """`code` is for machines (Problem+JSON, metrics), `exit_code` for the command line: 1 failed, 2 wrong use."""
 
     code = "failed"
     exit_code = 1

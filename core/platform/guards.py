@@ -13,7 +13,9 @@ class GuardRepo(Repo):
         return number, f"PostgreSQL {(await self._db.fetchval('SHOW server_version')).split()[0]}"
 
     async def folds_russian(self) -> bool:
-        return bool(await self._db.fetchval("SELECT lower('ЁЖ') = 'ёж' AND to_tsvector('russian', 'ЛАМПЫ') @@ 'ламп'::tsquery"))
+        return bool(
+            await self._db.fetchval("SELECT lower('ЁЖ') = 'ёж' AND to_tsvector('russian', 'ЛАМПЫ') @@ 'ламп'::tsquery")
+        )
 
     async def get_vector_version(self) -> str | None:
         version: str | None = await self._db.fetchval(
@@ -51,7 +53,8 @@ ORDER BY 1
 """
 LIST_TABLES = f"""
 SELECT n.nspname || '.' || c.relname AS name,
-       EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'tenant_id' AND a.attnotnull) AS has_tenant
+       EXISTS (SELECT FROM pg_attribute a
+               WHERE a.attrelid = c.oid AND a.attname = 'tenant_id' AND a.attnotnull) AS has_tenant
 {TABLES} ORDER BY 1
 """
 LIST_LOOSE_KEYS = """

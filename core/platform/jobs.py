@@ -53,7 +53,7 @@ class JobKind(NamedTuple):
 class JobStatus(NamedTuple):
     kind: str
     state: str
-    count: int
+    number: int
     next_due_at: datetime | None
     last_finished_at: datetime | None
     last_error: str | None
@@ -61,7 +61,8 @@ class JobStatus(NamedTuple):
 
 def retry_delay(attempts: int, spread: float) -> timedelta:
     """30 s · 2^(attempts − 1), at most an hour, ± 15 %; `spread` is uniform in [−1, 1]."""
-    base = min(RETRY_FIRST * 2 ** min(attempts - 1, 16), RETRY_CAP)
+    doubled: timedelta = RETRY_FIRST * 2 ** min(attempts - 1, 16)
+    base = min(doubled, RETRY_CAP)
     return base * (1 + RETRY_JITTER * spread)
 
 
@@ -213,7 +214,8 @@ SELECT id FROM finished
 """
 AGAIN = """
 WITH again AS (
-    UPDATE jobs SET state = 'due', due_at = $4, last_error = $5, finished_at = $6, attempts = $7, holder = NULL, lease_until = NULL
+    UPDATE jobs
+    SET state = 'due', due_at = $4, last_error = $5, finished_at = $6, attempts = $7, holder = NULL, lease_until = NULL
     WHERE tenant_id = $1 AND id = $2 AND fence = $3 AND state = 'running' RETURNING id
 ), moved AS (
     UPDATE due SET due_at = $4 FROM again WHERE due.tenant_id = $1 AND due.kind = 'job' AND due.row_id = again.id
@@ -225,16 +227,19 @@ UPDATE due SET due_at = $3 WHERE tenant_id = $1 AND kind = 'job' AND row_id = $2
 AND EXISTS (SELECT FROM jobs WHERE tenant_id = $1 AND id = $2 AND state = 'due')
 """
 CANCEL = """
-UPDATE jobs SET state = 'cancelled', finished_at = $3 WHERE tenant_id = $1 AND id = $2 AND state IN ('due', 'running') RETURNING id
+UPDATE jobs SET state = 'cancelled', finished_at = $3
+WHERE tenant_id = $1 AND id = $2 AND state IN ('due', 'running') RETURNING id
 """
 REVIVE = """
-UPDATE jobs SET state = 'due', due_at = $3, attempts = 0 WHERE tenant_id = $1 AND id = $2 AND state = 'dead' RETURNING id
+UPDATE jobs SET state = 'due', due_at = $3, attempts = 0
+WHERE tenant_id = $1 AND id = $2 AND state = 'dead' RETURNING id
 """
 PAUSE = "INSERT INTO job_pauses (tenant_id, kind, paused_by) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING"
 RESUME = "DELETE FROM job_pauses WHERE tenant_id = $1 AND kind = $2"
 RESUME_DUE = """
 UPDATE due SET due_at = greatest(j.due_at, $3::timestamptz) FROM jobs j
-WHERE due.tenant_id = $1 AND due.kind = 'job' AND j.tenant_id = $1 AND j.id = due.row_id AND j.kind = $2 AND j.state = 'due'
+WHERE due.tenant_id = $1 AND due.kind = 'job' AND j.tenant_id = $1 AND j.id = due.row_id AND j.kind = $2
+    AND j.state = 'due'
 """
 LIST_PAUSED = "SELECT kind FROM job_pauses WHERE tenant_id = $1 ORDER BY kind"
 LIST_STATUS = """

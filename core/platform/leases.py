@@ -1,4 +1,4 @@
-"""Who may act for a name until when. The fence grows with each new holder: a write that carries an old one is refused."""
+"""Who may act for a name until when. The fence grows with each holder: a write with an old one is refused."""
 
 from datetime import datetime, timedelta
 from typing import NamedTuple

@@ -11,5 +11,7 @@ JOBS_FINISHED = Counter("parley_jobs_total", "Runs of due jobs", ["kind", "outco
 JOB_SECONDS = Histogram("parley_job_seconds", "Time of one run of a due job", ["kind"])
 JOBS_WOKEN = Counter("parley_jobs_woken_total", "Wake-ups handed to arq by the sweeper")
 WAKE_FAILURES = Counter("parley_wake_failures_total", "Wake-ups that Redis did not take; the sweeper finds the row")
-LOOP_FAILURES = Counter("parley_loop_failures_total", "Rounds of a background loop that failed and are retried", ["loop"])
+LOOP_FAILURES = Counter(
+    "parley_loop_failures_total", "Rounds of a background loop that failed and are retried", ["loop"]
+)
 LOOP_LAST_OK = Gauge("parley_loop_last_success_timestamp_seconds", "When a background loop last got through", ["loop"])

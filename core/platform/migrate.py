@@ -172,7 +172,8 @@ async def _index_leaf(
 
 LEAVES = """
 SELECT n.nspname AS schema, c.relname AS leaf
-FROM pg_partition_tree($1::text::regclass) t JOIN pg_class c ON c.oid = t.relid JOIN pg_namespace n ON n.oid = c.relnamespace
+FROM pg_partition_tree($1::text::regclass) t JOIN pg_class c ON c.oid = t.relid
+JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE t.isleaf ORDER BY c.relname
 """
 LEAF_INDEX = """
@@ -183,7 +184,9 @@ FROM pg_index i WHERE i.indexrelid = to_regclass($1)
 
 @retry(
     # Roles belong to the whole cluster, the advisory lock to one database: two first starts may collide here.
-    retry=retry_if_exception_type((asyncpg.UniqueViolationError, asyncpg.DuplicateObjectError, asyncpg.InternalServerError)),
+    retry=retry_if_exception_type(
+        (asyncpg.UniqueViolationError, asyncpg.DuplicateObjectError, asyncpg.InternalServerError)
+    ),
     stop=stop_after_attempt(8),
     wait=wait_random_exponential(multiplier=0.05, max=1),
     reraise=True,
@@ -207,7 +210,7 @@ async def ensure_roles(db: "asyncpg.Connection[asyncpg.Record]") -> None:
         ) from error
 
 
-# role, member (None: the login), options. The application steps into the sweeper by SET ROLE and inherits nothing of it.
+# role, member (None: the login), options. The application steps into the sweeper by SET ROLE, inheriting nothing.
 MEMBERSHIPS: tuple[tuple[str, str | None, str], ...] = (
     ("parley_owner", None, "INHERIT TRUE, SET TRUE"),
     ("parley_app", None, "INHERIT FALSE, SET TRUE"),

@@ -47,7 +47,7 @@ class OutboxRepo(Repo):
     async def claim(
         self, tenant_id: TenantId, event_ids: Sequence[int], now: datetime, look_again_at: datetime
     ) -> list[StoredEvent]:
-        """Those of `event_ids` that are due and that nobody else is publishing; they are due again at `look_again_at`."""
+        """Those of `event_ids` that are due and that nobody else publishes; due again at `look_again_at`."""
         rows = await self._db.fetch(CLAIM, tenant_id, event_ids, now, look_again_at)
         return [StoredEvent.model_validate(dict(row)) for row in rows]
 

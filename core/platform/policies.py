@@ -81,7 +81,9 @@ class Policies:
         self._copies[tenant_id, name] = (time.monotonic(), value)
         return value
 
-    async def change(self, tenant_id: TenantId, name: str, changes: Mapping[str, Any], by: str, now: datetime) -> BaseModel:
+    async def change(
+        self, tenant_id: TenantId, name: str, changes: Mapping[str, Any], by: str, now: datetime
+    ) -> BaseModel:
         """Validates, stores and audits; raises BadInput for a name or value that the policy does not know."""
         async with self._database.uow(tenant_id) as uow:
             policies = PolicyRepo(uow.db)

@@ -73,6 +73,8 @@ class Relay:
         metrics.EVENTS_PUBLISHED.inc(len(events))
 
 
-def entry_of(event: StoredEvent) -> dict[bytes | bytearray | memoryview | str | int | float, bytes | bytearray | memoryview | str | int | float]:
+def entry_of(
+    event: StoredEvent,
+) -> dict[bytes | bytearray | memoryview | str | int | float, bytes | bytearray | memoryview | str | int | float]:
     """Ids only: texts stay in Postgres under row level security."""
     return {"tenant": event.tenant_id, "event": event.id, "kind": event.kind, "subject": event.subject_id}

@@ -66,7 +66,7 @@ class JobRunner:
         except asyncio.CancelledError:  # this process stops; another may go on at once
             await self._give_back(job)
             raise
-        except Exception as error:  # noqa: BLE001 - a job may fail in any way; each ends as a retry or a dead letter
+        except Exception as error:
             log.warning("job.failed", kind=job.kind, job_id=job.id, attempt=job.attempts, error=type(error).__name__)
             return error
         finally:

@@ -58,7 +58,7 @@ class SecretRepo(Repo):
         return None if ciphertext is None else self._box.decrypt(ciphertext)
 
     async def check_all(self, tenant_id: TenantId) -> int:
-        """Decrypts every secret of the tenant and returns how many there are; raises Misconfigured for one it cannot."""
+        """Decrypts every secret of the tenant, returns how many; raises Misconfigured for one it cannot."""
         rows = await self._db.fetch(LIST_ALL, tenant_id)
         for row in rows:
             self._box.decrypt(row["ciphertext"])
@@ -67,9 +67,7 @@ class SecretRepo(Repo):
     async def rotate(self, tenant_id: TenantId) -> int:
         """Re-encrypts every secret of the tenant under the first key; returns how many."""
         rows = await self._db.fetch(LOCK_ALL, tenant_id)
-        await self._db.executemany(
-            SET, [(tenant_id, row["name"], self._box.rotate(row["ciphertext"])) for row in rows]
-        )
+        await self._db.executemany(SET, [(tenant_id, row["name"], self._box.rotate(row["ciphertext"])) for row in rows])
         return len(rows)
 
 

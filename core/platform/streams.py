@@ -1,4 +1,4 @@
-"""Consumer groups on Redis Streams: re-created when lost, stale entries claimed, poison parked where somebody sees it."""
+"""Consumer groups on Redis Streams: re-created when lost, stale entries claimed, poison parked in sight."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
@@ -33,7 +33,10 @@ class Limits(NamedTuple):
     block: timedelta = timedelta(seconds=2)  # short: after FLUSHALL a blocked reader sees only silence
     stale: timedelta = timedelta(seconds=15)  # a pending entry older than this belongs to a dead process
     deliveries: int = 5  # tries before an entry is parked
-    count: int = 100
+    batch: int = 100
+
+
+DEFAULT_LIMITS = Limits()
 
 
 class StreamReader:
@@ -47,7 +50,7 @@ class StreamReader:
         holder: Holder,
         clock: Clock,
         wanted: int = 1,
-        limits: Limits = Limits(),
+        limits: Limits = DEFAULT_LIMITS,
     ) -> None:
         """`wanted`: how many consumers this kind of event has; with the last receipt the event is due no more."""
         self._database = database
@@ -83,7 +86,7 @@ class StreamReader:
     async def _read_new(self) -> list[tuple[bytes, dict[bytes, bytes], int]]:
         block = max(1, int(self._limits.block.total_seconds() * 1000))
         answer: Any = await self._redis.xreadgroup(
-            self._consumer.name, self._holder, {self._stream: ">"}, count=self._limits.count, block=block
+            self._consumer.name, self._holder, {self._stream: ">"}, count=self._limits.batch, block=block
         )
         entries = answer[0][1] if answer else []
         return [(entry_id, fields, 1) for entry_id, fields in entries]
@@ -91,7 +94,7 @@ class StreamReader:
     async def _claim_stale(self) -> list[tuple[bytes, dict[bytes, bytes], int]]:
         stale = int(self._limits.stale.total_seconds() * 1000)
         pending: Any = await self._redis.xpending_range(
-            self._stream, self._consumer.name, min="-", max="+", count=self._limits.count, idle=stale
+            self._stream, self._consumer.name, min="-", max="+", count=self._limits.batch, idle=stale
         )
         if not pending:
             return []
@@ -116,7 +119,7 @@ class StreamReader:
         tenant_id, event_id = TenantId(int(fields[b"tenant"])), EventId(int(fields[b"event"]))
         try:
             await self._handle_once(tenant_id, event_id)
-        except Exception as error:  # noqa: BLE001 - whatever a handler raises is retried, then parked where it is seen
+        except Exception as error:
             log.warning("event.failed", consumer=self._consumer.name, event_id=event_id, error=type(error).__name__)
             metrics.EVENTS_FAILED.labels(self._consumer.name).inc()
             if deliveries < self._limits.deliveries:
@@ -138,7 +141,13 @@ class StreamReader:
     async def _park(self, tenant_id: TenantId, event_id: EventId, error: Exception, deliveries: int) -> None:
         async with self._database.uow(tenant_id) as uow:
             await DeadLetterRepo(uow.db).add(
-                tenant_id, "event", self._consumer.name, event_id, f"{type(error).__name__}: {error}", deliveries, self._clock()
+                tenant_id,
+                "event",
+                self._consumer.name,
+                event_id,
+                f"{type(error).__name__}: {error}",
+                deliveries,
+                self._clock(),
             )
             await OutboxRepo(uow.db).add_receipt(tenant_id, event_id, self._consumer.name)
 

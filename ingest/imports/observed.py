@@ -9,9 +9,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from typing import BinaryIO
 
 # A quote inside a message's text is escaped in JSON, so a text cannot pretend to be one of these members.
-MOMENT = re.compile(
-    rb'"(?:date|edited)(?:_unixtime)?"\s*:\s*"?(?:(\d{9,11})\b|(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d))'
-)
+MOMENT = re.compile(rb'"(?:date|edited)(?:_unixtime)?"\s*:\s*"?(?:(\d{9,11})\b|(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d))')
 CHUNK = 1 << 20
 OVERLAP = 64
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

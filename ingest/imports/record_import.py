@@ -1,4 +1,4 @@
-"""Imports interactions from JSON lines: marketplace reviews, questions and chats from a file, one interaction a line."""
+"""Imports interactions from JSON lines: marketplace reviews, questions and chats, one interaction a line."""
 
 from collections.abc import Iterator
 from datetime import datetime

@@ -16,7 +16,7 @@ class SkippedItem(BaseModel):
 
 
 class ImportReport(BaseModel):
-    """`messages` = inserted + updated + unchanged; `seconds` of wall time; `chat_keys` for the caller, not in its JSON."""
+    """`messages` = inserted + updated + unchanged; `seconds` of wall time; `chat_keys` stays out of the JSON."""
 
     model_config = ConfigDict(frozen=True)
 

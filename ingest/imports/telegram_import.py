@@ -50,7 +50,7 @@ class TelegramImport:
         self._sink: Sink | None = None
 
     async def run(self, path: Path) -> ImportReport:
-        """Raises BadInput when the file cannot be used; what was stored until a later error stays and is completed by a re-run."""
+        """Raises BadInput for a file of no use. What was stored before an error stays; a re-run completes it."""
         started = monotonic()
         with open_import(path) as file:
             size = path.expanduser().stat().st_size
@@ -68,9 +68,7 @@ class TelegramImport:
     async def _import_chat(self, reader: ExportReader, chat: ExportChat, size: int) -> None:
         account = self._account or (str(reader.account_id) if reader.account_id is not None else None)
         id_space, is_known = await self._id_space(chat.header, account)
-        normalizer = ChatNormalizer(
-            chat.header, id_space=id_space, zone=self._zone, account_id=reader.account_id
-        )
+        normalizer = ChatNormalizer(chat.header, id_space=id_space, zone=self._zone, account_id=reader.account_id)
         if is_known:
             await self._recall_topics(chat.header, normalizer)
         for raws in batched(chat.messages(), BATCH):
@@ -176,5 +174,3 @@ def _agrees(told: Incoming, known_at: datetime | None) -> bool:
 def batched(messages: Iterator[dict[str, Any]], size: int) -> Iterator[list[dict[str, Any]]]:
     while batch := list(islice(messages, size)):
         yield batch
-
-

@@ -1,5 +1,6 @@
 import asyncio
 import secrets
+from itertools import pairwise
 
 import pytest
 
@@ -32,7 +33,7 @@ def test_the_table_of_permissions(role: Role, permissions: set[Permission]) -> N
 
 def test_every_role_may_all_that_the_next_lower_may() -> None:
     ranks = [GRANTS[role] for role in (Role.MEMBER, Role.OPERATOR, Role.MANAGER, Role.OWNER)]
-    assert all(lower < higher for lower, higher in zip(ranks, ranks[1:], strict=False))
+    assert all(lower < higher for lower, higher in pairwise(ranks))
 
 
 def test_checks_refuse_in_a_sentence() -> None:

@@ -14,7 +14,7 @@ DAY = Window(start=START, end=START + timedelta(days=1))
 GROUP = DigestChat(title="Мастерская", marked_id=-1001234567890)
 
 
-def message(number: int, author: str, text: str, *, minute: float | None = None, **fields: Any) -> Message:  # noqa: ANN401
+def message(number: int, author: str, text: str, *, minute: float | None = None, **fields: Any) -> Message:
     """A message whose author's id is made of the name."""
     at = START + timedelta(minutes=number if minute is None else minute)
     return Message(

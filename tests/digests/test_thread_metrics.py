@@ -46,7 +46,7 @@ def test_scores_when_messages_differ_then_refused() -> None:
 
 @pytest.mark.parametrize("seed", range(30))
 def test_one_to_one_is_the_best_matching(seed: int) -> None:
-    dice = random.Random(seed)  # noqa: S311
+    dice = random.Random(seed)
     size = 14
     predicted, gold = (partition(dice, size, dice.randint(1, 6)) for _ in range(2))
     assert scores(predicted, gold).one_to_one == pytest.approx(100 * brute_force(predicted, gold) / size)

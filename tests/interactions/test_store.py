@@ -14,7 +14,7 @@ from core.platform.ids import ProjectId, TenantId
 from ingest.sink import Origin, Sink
 from tests.conftest import Clock
 from tests.dumps import dump
-from tests.interactions.test_versions import THREAD, T0, at, told
+from tests.interactions.test_versions import T0, THREAD, at, told
 
 
 @pytest.fixture
@@ -25,7 +25,10 @@ async def sink(database: Database, tenant_id: TenantId, project_id: ProjectId, c
 
 
 def batch(count: int, first: int = 1) -> list[Incoming]:
-    return [told(f"text {n}", external_id=str(n), occurred_at=T0 + timedelta(minutes=n)) for n in range(first, first + count)]
+    return [
+        told(f"text {n}", external_id=str(n), occurred_at=T0 + timedelta(minutes=n))
+        for n in range(first, first + count)
+    ]
 
 
 async def test_another_tenant_sees_nothing(sink: Sink, database: Database) -> None:
@@ -53,7 +56,9 @@ async def test_an_unchanged_batch_makes_no_event(sink: Sink, database: Database,
         assert await uow.db.fetchval("SELECT count(*) FROM outbox WHERE tenant_id = $1", tenant_id) == 1
 
 
-async def test_a_deletion_hides_and_a_repeated_one_changes_nothing(sink: Sink, database: Database, tenant_id: TenantId) -> None:
+async def test_a_deletion_hides_and_a_repeated_one_changes_nothing(
+    sink: Sink, database: Database, tenant_id: TenantId
+) -> None:
     await sink.write(batch(3), at(1))
     assert await sink.delete(Channel.GROUP, "tg:-1001", ["3"], at(2)) == 1
     assert await sink.delete(Channel.GROUP, "tg:-1001", ["3"], at(3)) == 0
@@ -64,7 +69,9 @@ async def test_a_deletion_hides_and_a_repeated_one_changes_nothing(sink: Sink, d
     assert conversation.preview == "text 2"
 
 
-async def test_a_message_that_comes_after_its_deletion_stays_hidden(sink: Sink, database: Database, tenant_id: TenantId) -> None:
+async def test_a_message_that_comes_after_its_deletion_stays_hidden(
+    sink: Sink, database: Database, tenant_id: TenantId
+) -> None:
     await sink.delete(Channel.GROUP, "tg:-1001", ["2"], at(2))
     await sink.write(batch(3), at(1))
     deleted = {row[5]: row[8] for row in (await dump(database, tenant_id))["interactions"]}
@@ -108,7 +115,9 @@ async def test_cursors_never_go_back(sink: Sink, database: Database, tenant_id: 
     assert [(row[4], row[5]) for row in (await dump(database, tenant_id))["cursors"]] == [(12, at(9))]
 
 
-async def test_the_lists_use_their_indexes_and_no_text_table(sink: Sink, database: Database, tenant_id: TenantId) -> None:
+async def test_the_lists_use_their_indexes_and_no_text_table(
+    sink: Sink, database: Database, tenant_id: TenantId
+) -> None:
     from core.interactions import conversation_repo, repo
 
     await sink.write(batch(50), at(1))

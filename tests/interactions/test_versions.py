@@ -7,7 +7,14 @@ from typing import Any
 import pytest
 
 from core.interactions.model import (
-    Channel, ConversationId, ConversationKind, Direction, Incoming, InteractionId, InteractionKind, Thread,
+    Channel,
+    ConversationId,
+    ConversationKind,
+    Direction,
+    Incoming,
+    InteractionId,
+    InteractionKind,
+    Thread,
 )  # fmt: skip
 from core.interactions.versions import Decision, Revision, Stored, decide
 
@@ -56,8 +63,12 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("name", "old", "new", "observed", "text", "revision", "changed"), CASES, ids=[c[0] for c in CASES])
-def test_decide(name: str, old: Stored, new: Incoming, observed: int, text: str, revision: str | None, changed: bool) -> None:
+@pytest.mark.parametrize(
+    ("name", "old", "new", "observed", "text", "revision", "changed"), CASES, ids=[c[0] for c in CASES]
+)
+def test_decide(
+    name: str, old: Stored, new: Incoming, observed: int, text: str, revision: str | None, changed: bool
+) -> None:
     decision = decide(old, new, HERE, at(observed))
     assert resulting(old, decision).text == text, name
     assert (decision.revision.text if decision.revision else None) == revision
@@ -131,4 +142,6 @@ def test_every_order_of_arrival_ends_the_same(order: tuple[int, ...]) -> None:
 
 
 def test_a_revision_is_known_by_its_text() -> None:
-    assert Revision(T0, "a", None).text_hash == Revision(at(1), "a", None).text_hash != Revision(T0, "b", None).text_hash
+    assert (
+        Revision(T0, "a", None).text_hash == Revision(at(1), "a", None).text_hash != Revision(T0, "b", None).text_hash
+    )

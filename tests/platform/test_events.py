@@ -169,7 +169,13 @@ async def test_poison_is_parked_where_somebody_sees_it_and_can_be_tried_again(ho
     await house.drain(house.reader(one))
     async with house.database.uow(house.tenant_id) as uow:
         [letter] = await DeadLetterRepo(uow.db).list_open(house.tenant_id)
-    assert (letter.origin, letter.kind, letter.row_id, letter.error, letter.attempts) == ("event", "one", event_id, "ValueError: poison", 3)
+    assert (letter.origin, letter.kind, letter.row_id, letter.error, letter.attempts) == (
+        "event",
+        "one",
+        event_id,
+        "ValueError: poison",
+        3,
+    )
     house.failing = 0
     async with house.database.uow(house.tenant_id) as uow:
         await OutboxRepo(uow.db).reopen(house.tenant_id, event_id, "one", house.clock())

@@ -17,10 +17,15 @@ PRIVILEGES = "SELECT", "INSERT", "UPDATE", "DELETE"
 
 
 async def _tables(db: Any) -> list[str]:
-    return [row["name"] for row in await db.fetch(
-        "SELECT n.nspname || '.' || c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
-        "WHERE n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname NOT LIKE 'pg_toast%' AND c.relkind IN ('r', 'p')"
-    )]
+    return [
+        row["name"]
+        for row in await db.fetch(
+            "SELECT n.nspname || '.' || c.relname AS name "
+            "FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
+            "WHERE n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname NOT LIKE 'pg_toast%' "
+            "AND c.relkind IN ('r', 'p')"
+        )
+    ]
 
 
 async def test_every_table_has_a_tenant_or_a_reason(cluster: Cluster) -> None:
@@ -58,11 +63,16 @@ async def test_the_guards_notice_what_they_are_for(cluster: Cluster) -> None:
 async def test_partitions_and_their_schema_are_closed_to_the_application(database: Database) -> None:
     async with database.anyone() as db:
         assert not await db.fetchval("SELECT has_schema_privilege('parts', 'USAGE')")
-        leaves = await db.fetch("SELECT c.oid, c.relname FROM pg_class c WHERE c.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = 'parts') AND c.relkind = 'r'")
+        leaves = await db.fetch(
+            "SELECT oid, relname FROM pg_class WHERE relkind = 'r' "
+            "AND relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = 'parts')"
+        )
         assert leaves
         for leaf in leaves:
             for privilege in PRIVILEGES:
-                assert not await db.fetchval("SELECT has_table_privilege($1::oid, $2)", leaf["oid"], privilege), leaf["relname"]
+                assert not await db.fetchval("SELECT has_table_privilege($1::oid, $2)", leaf["oid"], privilege), leaf[
+                    "relname"
+                ]
 
 
 async def test_the_application_role_is_bound(database: Database) -> None:
@@ -80,14 +90,20 @@ async def test_without_its_tenant_every_table_yields_nothing(cluster: Cluster, t
         other = await do_found_tenant(database, "other", "Other")
         admin = await asyncpg.connect(copy.admin_dsn)
         filled = await fill_every_table(admin, mine.tenant_id)
-        assert set(filled) == {name.split(".")[1] for name, has_tenant in await GuardRepo(admin).list_tables() if has_tenant and name.startswith("public.")}
+        assert set(filled) == {
+            name.split(".")[1]
+            for name, has_tenant in await GuardRepo(admin).list_tables()
+            if has_tenant and name.startswith("public.")
+        }
         async with database.pool.acquire() as db, db.transaction():
             if tenant != "none":
                 value = "" if tenant == "empty" else str(other.tenant_id)
                 await db.execute("SELECT set_config('app.tenant', $1, true)", value)
             for table in filled:
                 if await db.fetchval("SELECT has_table_privilege($1, 'SELECT')", f"public.{table}"):
-                    rows = await db.fetchval(f"SELECT count(*) FROM public.{table} WHERE tenant_id = $1", mine.tenant_id)  # noqa: S608
+                    rows = await db.fetchval(
+                        f"SELECT count(*) FROM public.{table} WHERE tenant_id = $1", mine.tenant_id
+                    )
                     assert rows == 0, table
         await admin.close()
         await database.close()
@@ -108,21 +124,31 @@ async def test_a_foreign_row_is_refused_by_every_table(cluster: Cluster) -> None
 
 
 async def _count(admin: Any, table: str, tenant_id: TenantId) -> int:
-    return int(await admin.fetchval(f"SELECT count(*) FROM {table} WHERE tenant_id = $1", tenant_id))  # noqa: S608
+    return int(await admin.fetchval(f"SELECT count(*) FROM {table} WHERE tenant_id = $1", tenant_id))
 
 
 async def _try_to_steal(database: Database, thief: TenantId, table: str, victim: TenantId) -> None:
     """Insert for, update to, update and delete of another tenant: refused, or of no row."""
     async with database.uow(thief) as uow:
-        columns = [r["attname"] for r in await uow.db.fetch(
-            "SELECT attname FROM pg_attribute WHERE attrelid = $1::regclass AND attnum > 0 AND NOT attisdropped "
-            "AND attidentity = '' AND attname <> 'tenant_id'", f"public.{table}")]
-    inserting = f"INSERT INTO {table} (tenant_id) VALUES ($1)"  # noqa: S608
+        columns = [
+            r["attname"]
+            for r in await uow.db.fetch(
+                "SELECT attname FROM pg_attribute WHERE attrelid = $1::regclass AND attnum > 0 AND NOT attisdropped "
+                "AND attidentity = '' AND attname <> 'tenant_id'",
+                f"public.{table}",
+            )
+        ]
+    inserting = f"INSERT INTO {table} (tenant_id) VALUES ($1)"
     with pytest.raises((asyncpg.InsufficientPrivilegeError, asyncpg.NotNullViolationError)) as caught:
         async with database.uow(thief) as uow:
             await uow.db.execute(inserting, victim)
-    assert isinstance(caught.value, asyncpg.InsufficientPrivilegeError) or await _is_refused_when_complete(database, thief, table, victim)
-    for statement in (f"UPDATE {table} SET {columns[0]} = {columns[0]} WHERE tenant_id = $1", f"DELETE FROM {table} WHERE tenant_id = $1"):  # noqa: S608
+    assert isinstance(caught.value, asyncpg.InsufficientPrivilegeError) or await _is_refused_when_complete(
+        database, thief, table, victim
+    )
+    for statement in (
+        f"UPDATE {table} SET {columns[0]} = {columns[0]} WHERE tenant_id = $1",
+        f"DELETE FROM {table} WHERE tenant_id = $1",
+    ):
         try:
             async with database.uow(thief) as uow:
                 assert (await uow.db.execute(statement, victim)).split()[-1] == "0", statement
@@ -133,7 +159,9 @@ async def _try_to_steal(database: Database, thief: TenantId, table: str, victim:
 async def _is_refused_when_complete(database: Database, thief: TenantId, table: str, victim: TenantId) -> bool:
     """A row policy is checked before NOT NULL only for complete rows: look at the policy itself instead."""
     async with database.anyone() as db:
-        checks = await db.fetch("SELECT with_check FROM pg_policies WHERE tablename = $1 AND policyname = 'tenant'", table)
+        checks = await db.fetch(
+            "SELECT with_check FROM pg_policies WHERE tablename = $1 AND policyname = 'tenant'", table
+        )
     return [("app.tenant" in row["with_check"]) for row in checks] == [True]
 
 
@@ -155,7 +183,7 @@ async def test_the_sweeper_sees_due_rows_of_all_and_nothing_else(fresh: Database
     for table in ("projects", "outbox", "interactions", "jobs"):
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             async with fresh.sweep() as db:
-                await db.fetchval(f"SELECT count(*) FROM {table}")  # noqa: S608
+                await db.fetchval(f"SELECT count(*) FROM {table}")
 
 
 async def test_a_unit_of_work_that_fails_leaves_nothing(database: Database, tenant_id: TenantId) -> None:

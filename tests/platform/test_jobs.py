@@ -149,7 +149,9 @@ async def test_a_repeated_job_goes_on(jobs: Jobs, clock: Clock) -> None:
     assert (await jobs.get(job_id)).due_at == await jobs.due_at(job_id) == started + timedelta(hours=1)
 
 
-async def test_a_lost_process_s_job_is_taken_over_and_its_late_word_does_not_count(jobs: Jobs, clock: Clock, database: Database, tenant_id: TenantId) -> None:
+async def test_a_lost_process_s_job_is_taken_over_and_its_late_word_does_not_count(
+    jobs: Jobs, clock: Clock, database: Database, tenant_id: TenantId
+) -> None:
     job_id = await jobs.add()
     first = await jobs.claim(job_id, "first")
     assert first
@@ -170,7 +172,9 @@ async def test_no_more_run_at_once_than_the_kind_allows(jobs: Jobs) -> None:
     assert sum(claim is not None for claim in claims) == 2
 
 
-async def test_a_paused_kind_waits_and_goes_on(jobs: Jobs, database: Database, tenant_id: TenantId, clock: Clock) -> None:
+async def test_a_paused_kind_waits_and_goes_on(
+    jobs: Jobs, database: Database, tenant_id: TenantId, clock: Clock
+) -> None:
     job_id = await jobs.add()
     async with database.uow(tenant_id) as uow:
         await JobRepo(uow.db).pause(tenant_id, KIND, "test")
@@ -207,14 +211,18 @@ async def test_a_stopped_process_gives_its_job_back_uncounted(jobs: Jobs, clock:
     assert (job.state, job.attempts, job.due_at) == ("due", 0, clock())
 
 
-async def test_a_kind_that_nobody_knows_is_left_for_others(jobs: Jobs, database: Database, tenant_id: TenantId, clock: Clock) -> None:
+async def test_a_kind_that_nobody_knows_is_left_for_others(
+    jobs: Jobs, database: Database, tenant_id: TenantId, clock: Clock
+) -> None:
     job_id = await jobs.add()
     runner = JobRunner(database, {}, Holder("me"), clock)
     assert not await runner.run(tenant_id, job_id)
     assert (await jobs.get(job_id)).state == "due"
 
 
-async def test_due_rows_are_rebuilt_from_the_jobs(jobs: Jobs, database: Database, tenant_id: TenantId, clock: Clock) -> None:
+async def test_due_rows_are_rebuilt_from_the_jobs(
+    jobs: Jobs, database: Database, tenant_id: TenantId, clock: Clock
+) -> None:
     job_id = await jobs.add()
     async with database.uow(tenant_id) as uow:
         await uow.db.execute("DELETE FROM due WHERE tenant_id = $1", tenant_id)

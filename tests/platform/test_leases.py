@@ -9,7 +9,9 @@ ME, YOU = Holder("me"), Holder("you")
 MINUTE = timedelta(minutes=1)
 
 
-async def test_one_holder_at_a_time_and_a_fence_that_grows(database: Database, tenant_id: TenantId, clock: Clock) -> None:
+async def test_one_holder_at_a_time_and_a_fence_that_grows(
+    database: Database, tenant_id: TenantId, clock: Clock
+) -> None:
     async with database.uow(tenant_id) as uow:
         repo = LeaseRepo(uow.db)
         mine = await repo.acquire(tenant_id, "session", ME, clock(), MINUTE)
@@ -26,7 +28,9 @@ async def test_one_holder_at_a_time_and_a_fence_that_grows(database: Database, t
         assert await repo.check(tenant_id, yours, clock())
 
 
-async def test_a_holder_that_lost_it_and_comes_back_gets_a_new_fence(database: Database, tenant_id: TenantId, clock: Clock) -> None:
+async def test_a_holder_that_lost_it_and_comes_back_gets_a_new_fence(
+    database: Database, tenant_id: TenantId, clock: Clock
+) -> None:
     async with database.uow(tenant_id) as uow:
         repo = LeaseRepo(uow.db)
         first = await repo.acquire(tenant_id, "session", ME, clock(), MINUTE)
@@ -37,7 +41,9 @@ async def test_a_holder_that_lost_it_and_comes_back_gets_a_new_fence(database: D
         assert again.fence == first.fence + 1
 
 
-async def test_a_released_lease_is_free_and_keeps_counting(database: Database, tenant_id: TenantId, clock: Clock) -> None:
+async def test_a_released_lease_is_free_and_keeps_counting(
+    database: Database, tenant_id: TenantId, clock: Clock
+) -> None:
     async with database.uow(tenant_id) as uow:
         repo = LeaseRepo(uow.db)
         mine = await repo.acquire(tenant_id, "session", ME, clock(), MINUTE)

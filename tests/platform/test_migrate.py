@@ -19,7 +19,9 @@ def test_load_reads_files_in_order() -> None:
     assert all(re.fullmatch(r"[a-z0-9_]+", m.name) for m in migrations)
 
 
-@pytest.mark.parametrize("names", [["0001_a.sql", "0003_b.sql"], ["0001_a.sql", "0001_b.sql"], ["1_a.sql"], ["notes.sql"]])
+@pytest.mark.parametrize(
+    "names", [["0001_a.sql", "0003_b.sql"], ["0001_a.sql", "0001_b.sql"], ["1_a.sql"], ["notes.sql"]]
+)
 def test_load_refuses_gaps_doubles_and_stray_names(tmp_path: Path, names: list[str]) -> None:
     for name in names:
         (tmp_path / name).write_text("SELECT 1")
@@ -62,9 +64,7 @@ async def test_a_failing_migration_leaves_nothing(cluster: Cluster) -> None:
 async def test_the_owner_cannot_log_in_and_owns_every_table(cluster: Cluster) -> None:
     async with cluster.clone() as copy:
         db = await asyncpg.connect(copy.admin_dsn)
-        owners = await db.fetch(
-            "SELECT DISTINCT tableowner FROM pg_tables WHERE schemaname IN ('public', 'parts')"
-        )
+        owners = await db.fetch("SELECT DISTINCT tableowner FROM pg_tables WHERE schemaname IN ('public', 'parts')")
         assert [row["tableowner"] for row in owners] == ["parley_owner"]
         assert await db.fetchval("SELECT rolcanlogin FROM pg_roles WHERE rolname = 'parley_owner'") is False
         await db.close()
@@ -76,24 +76,33 @@ async def test_an_index_on_partitions_is_built_one_by_one_and_resumes(cluster: C
         len(migrations) + 1,
         "index",
         "-- parley: index on partitions\nCREATE INDEX interactions_extra ON interactions (tenant_id, author_id) "
-        "WHERE author_id IS NOT NULL;\n-- parley: outside transaction\nCREATE INDEX CONCURRENTLY IF NOT EXISTS more ON jobs (tenant_id, kind)",
+        "WHERE author_id IS NOT NULL;\n-- parley: outside transaction\n"
+        "CREATE INDEX CONCURRENTLY IF NOT EXISTS more ON jobs (tenant_id, kind)",
     )
     async with cluster.clone() as copy:
         db = await asyncpg.connect(copy.admin_dsn)
         await db.execute("SET ROLE parley_owner")
         # What a killed concurrent build leaves: the parent's index, and an invalid one on a partition.
-        await db.execute("CREATE INDEX interactions_extra ON ONLY interactions (tenant_id, author_id) WHERE author_id IS NOT NULL")
         await db.execute(
-            "CREATE INDEX interactions_chat_interactions_extra ON parts.interactions_chat (tenant_id, author_id) WHERE author_id IS NOT NULL"
+            "CREATE INDEX interactions_extra ON ONLY interactions (tenant_id, author_id) WHERE author_id IS NOT NULL"
+        )
+        await db.execute(
+            "CREATE INDEX interactions_chat_interactions_extra ON parts.interactions_chat (tenant_id, author_id) "
+            "WHERE author_id IS NOT NULL"
         )
         await db.execute("RESET ROLE")
         await db.execute(
-            "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'parts.interactions_chat_interactions_extra'::regclass"
+            "UPDATE pg_index SET indisvalid = false "
+            "WHERE indexrelid = 'parts.interactions_chat_interactions_extra'::regclass"
         )
         await migrate(copy.admin_dsn, [*migrations, index])
         assert await db.fetchval("SELECT indisvalid FROM pg_index WHERE indexrelid = 'interactions_extra'::regclass")
-        attached = await db.fetchval("SELECT count(*) FROM pg_inherits WHERE inhparent = 'interactions_extra'::regclass")
-        assert attached == await db.fetchval("SELECT count(*) FROM pg_inherits WHERE inhparent = 'interactions'::regclass")
+        attached = await db.fetchval(
+            "SELECT count(*) FROM pg_inherits WHERE inhparent = 'interactions_extra'::regclass"
+        )
+        assert attached == await db.fetchval(
+            "SELECT count(*) FROM pg_inherits WHERE inhparent = 'interactions'::regclass"
+        )
         assert await migrate(copy.admin_dsn, [*migrations, index]) == []
         await db.close()
 
@@ -111,9 +120,9 @@ async def test_a_lock_held_by_others_is_waited_for_and_never_for_long(cluster: C
         observer = await asyncpg.connect(copy.admin_dsn)
         while not await observer.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'relation'"):
             await asyncio.sleep(0.01)
-        assert await observer.fetchval(
-            "SELECT setting FROM pg_settings WHERE name = 'lock_timeout'"
-        ) == "0"  # the observer's own; the migration set its own for itself only
+        assert (
+            await observer.fetchval("SELECT setting FROM pg_settings WHERE name = 'lock_timeout'") == "0"
+        )  # the observer's own; the migration set its own for itself only
         await transaction.rollback()
         assert await running == [second]
         await holder.close()

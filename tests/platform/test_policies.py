@@ -34,7 +34,8 @@ def test_the_age_is_seconds() -> None:
 
 @pytest.mark.parametrize(
     ("name", "changes", "error"),
-    [("digest", {"window_hours": 5}, BadInput), ("digest", {"nonsense": 1}, BadInput), ("digest", {"time_zone": "Mars"}, BadInput),
+    [("digest", {"window_hours": 5}, BadInput), ("digest", {"nonsense": 1}, BadInput),
+     ("digest", {"time_zone": "Mars"}, BadInput),
      ("digest", {"min_messages": "many"}, BadInput), ("nonsense", {}, NotFound)],
 )  # fmt: skip
 async def test_a_bad_change_is_refused_and_leaves_nothing(

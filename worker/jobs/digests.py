@@ -45,7 +45,7 @@ def window_consumer(runtime: Runtime) -> Consumer:
 
 
 def window_job(runtime: Runtime) -> JobKind:
-    """Makes the digest of a window that has ended. Digest and mark are one transaction, so a retry makes no second one."""
+    """Makes the digest of a window that has ended, marks it in the same transaction: a retry makes no second one."""
 
     async def run(job: Job) -> None:
         async with runtime.database.uow(job.tenant_id) as uow:
@@ -54,12 +54,16 @@ def window_job(runtime: Runtime) -> JobKind:
                 return
             if window.status == "pending":
                 await WindowRepo(uow.db).set_status(job.tenant_id, window.id, "processing", None)
-                event = Event(kind=WINDOW_READY, subject_id=window.id, payload={"conversation_id": window.conversation_id})
+                event = Event(
+                    kind=WINDOW_READY, subject_id=window.id, payload={"conversation_id": window.conversation_id}
+                )
                 await OutboxRepo(uow.db).add(job.tenant_id, [event], runtime.clock())
         reader = Reader(tenant_id=job.tenant_id, member_id=None, role=Role.OWNER)
         chat = await access_chat(runtime.database, reader, str(window.conversation_id))
         policy = await runtime.policies.get(job.tenant_id, DigestPolicy)
         span = Window(start=window.starts_at, end=window.ends_at)
-        await make_digest(runtime.database, reader, chat, span, digest_options(policy), trigger="scheduled", window_id=window.id)
+        await make_digest(
+            runtime.database, reader, chat, span, digest_options(policy), trigger="scheduled", window_id=window.id
+        )
 
     return JobKind(KIND, run, concurrency=2)

@@ -20,7 +20,7 @@ UNNAMED_MESSAGES = re.compile(r'\s*\[\s*\{\s*"id"\s*:')
 HEADER_TEXT = re.compile(HEADER_MEMBER, re.DOTALL)
 
 
-class NotAnExport(Exception):  # noqa: N818 - it is what the file is, said to the user
+class NotAnExport(Exception):
     """The file holds no chat at all; the message says what to do instead."""
 
     def __init__(self, why: str) -> None:

@@ -164,7 +164,9 @@ TOPICS = {"4": "", "5": "/2", "7": "/2", "8": "/2", "6": "/3", "2": "/2", "9": "
 async def test_topics_of_a_forum_are_conversations(store: Store) -> None:
     await store.put(exports.chat(FORUM))
     threads = await store.threads()
-    assert {number: threads[number] for number in TOPICS} == {n: f"tg:-1001234567890{topic}" for n, topic in TOPICS.items()}
+    assert {number: threads[number] for number in TOPICS} == {
+        n: f"tg:-1001234567890{topic}" for n, topic in TOPICS.items()
+    }
     titles = {row[3]: row[4] for row in (await store.dump())["conversations"]}
     assert titles == {"tg:-1001234567890": "Склад", "tg:-1001234567890/2": "Возвраты", "tg:-1001234567890/3": "Реклама"}
 
@@ -223,7 +225,9 @@ async def test_a_file_that_was_cut_off_gives_what_is_whole_and_says_so(store: St
     assert len((await store.dump())["interactions"]) == 4
 
 
-@pytest.mark.parametrize("content", [b"", b"hello", b"{}", b"[1, 2]", b'{"messages": 5}', b"\x00" * 100, b'{"name": "x"}'])
+@pytest.mark.parametrize(
+    "content", [b"", b"hello", b"{}", b"[1, 2]", b'{"messages": 5}', b"\x00" * 100, b'{"name": "x"}']
+)
 async def test_what_is_no_export_is_refused_and_leaves_nothing(store: Store, content: bytes) -> None:
     with pytest.raises(BadInput) as caught:
         await store.put(content)
@@ -246,7 +250,14 @@ async def test_a_missing_file_is_told(store: Store, tmp_path: Path) -> None:
 
 
 async def test_hostile_text_is_stored_as_it_is(store: Store) -> None:
-    hostile = ["'; DROP TABLE interactions; --", "\u202eоборот", "a" * 100_000, "🏳️‍🌈" * 50, "\\x41 \\u0000", "<b>жирный</b>"]
+    hostile = [
+        "'; DROP TABLE interactions; --",
+        "\u202eоборот",
+        "a" * 100_000,
+        "🏳️‍🌈" * 50,
+        "\\x41 \\u0000",
+        "<b>жирный</b>",
+    ]
     await store.put(exports.chat(message(n, text) for n, text in enumerate(hostile, 1)))
     assert list((await store.texts()).values()) == hostile
 
