@@ -19,6 +19,7 @@ from config.runtime import Runtime, open_runtime
 from config.settings import load_settings
 from core.access.model import Reader, Role
 from core.access.service import access_reader, access_tenant
+from core.platform.correlation import correlated
 from core.platform.errors import AppError
 
 P = ParamSpec("P")
@@ -61,7 +62,8 @@ def guarded(action: Callable[[], T]) -> T:
         # A command that a person waits for speaks for itself; its log shows only what went wrong.
         level = settings.log_level if "log_level" in settings.model_fields_set else "WARNING"
         setup_logging(level, settings.log_format, "cli")
-        result = action()
+        with correlated():
+            result = action()
         sys.stdout.flush()
     except KeyboardInterrupt:
         fail("Interrupted; what was stored so far stays, a re-run completes it.", INTERRUPTED)

@@ -18,7 +18,10 @@ from ingest.imports.files import open_import
 from ingest.imports.telegram_export import ChatHeader, ChatNormalizer, ExportChat, ExportReader, NotAnExport, Skipped
 
 
-def threads(path: Annotated[Path, typer.Argument(help="result.json of Telegram Desktop.")]) -> None:
+def threads(
+    path: Annotated[Path, typer.Argument(help="result.json of Telegram Desktop.")],
+    _tenant: Annotated[str | None, typer.Option("--tenant", hidden=True)] = None,  # reads a file, asks no store
+) -> None:
     """Print the threads of each chat of an export: lists of message ids, and (message, parent) links."""
     guarded(lambda: print_json({"chats": list(read_threads(path))}))
 

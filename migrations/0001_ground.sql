@@ -75,6 +75,7 @@ CREATE TABLE outbox (
     kind text NOT NULL,
     subject_id bigint NOT NULL,
     payload jsonb NOT NULL,
+    correlation_id text,
     created_at timestamptz NOT NULL DEFAULT now(),
     published_at timestamptz,
     PRIMARY KEY (tenant_id, id)
@@ -107,6 +108,7 @@ CREATE TABLE jobs (
     lease_until timestamptz,
     fence bigint NOT NULL DEFAULT 0,
     triggered_by text,
+    correlation_id text,
     last_error text,
     started_at timestamptz,
     finished_at timestamptz,

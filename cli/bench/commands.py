@@ -32,6 +32,7 @@ async def bench(
     subject: Annotated[Subject | None, typer.Argument(help="What to measure (default: everything).")] = None,
     n: Annotated[int | None, typer.Option("--n", min=100, help="How many rows; smaller is quicker.")] = None,
     as_json: JsonOption = False,
+    _tenant: Annotated[str | None, typer.Option("--tenant", hidden=True)] = None,  # has a database of its own
 ) -> None:
     """Measure beside a floor, in a database of its own that is dropped afterwards."""
     results: list[Result] = []

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta, tzinfo
 from typing import NamedTuple
 
 from core.access.model import Reader
-from core.access.permissions import check_group
+from core.access.permissions import check_group, check_project
 from core.digests.model import Digest, Skipped, Window
 from core.digests.pipeline import TextsOf, build_digest
 from core.digests.reading import chat_of, to_messages, topic_of_key
@@ -15,6 +15,7 @@ from core.interactions.model import Conversation, Interaction
 from core.interactions.repo import InteractionRepo
 from core.platform.db import Database
 from core.platform.errors import BadInput, NotFound
+from core.platform.ids import ProjectId
 
 DEFAULT_SPAN = timedelta(hours=24)
 PROVIDER = "local"
@@ -52,6 +53,7 @@ async def access_chat(database: Database, reader: Reader, wanted: str) -> Chat:
         if len(found) > 1:
             raise BadInput(f"Several chats are called «{wanted}»: use an id ({', '.join(str(c.id) for c in found)}).")
         chat = Chat(found[0], await repo.list_topics(reader.tenant_id, found[0]))
+    check_project(reader, ProjectId(chat.conversation.project_id))
     check_group(reader, chat.conversation.id)
     return chat
 

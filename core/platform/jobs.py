@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
+from core.platform import correlation
 from core.platform.db import Repo
 from core.platform.due import DueKind, DueRepo
 from core.platform.ids import Holder, JobId, TenantId
@@ -35,6 +36,7 @@ class Job(BaseModel):
     attempts: int
     fence: int
     last_error: str | None
+    correlation_id: str | None
 
 
 Handler = Callable[[Job], Awaitable[None]]
@@ -85,7 +87,9 @@ class JobRepo(Repo):
         triggered_by: str | None = None,
     ) -> JobId:
         """A living job with the same key is moved to the earlier of both times instead: one key, one job."""
-        row = await self._db.fetchrow(ADD, tenant_id, kind, due_at, key, dict(args or {}), every, triggered_by)
+        row = await self._db.fetchrow(
+            ADD, tenant_id, kind, due_at, key, dict(args or {}), every, triggered_by, correlation.current()
+        )
         assert row is not None  # noqa: S101 - INSERT … ON CONFLICT DO UPDATE always returns its row
         if row["state"] == "due":
             await DueRepo(self._db).add(tenant_id, DueKind.JOB, [row["id"]], row["due_at"])
@@ -169,9 +173,10 @@ class JobRepo(Repo):
 
 
 LEASE = timedelta(seconds=45)  # renewed while the run goes on; when its process dies, others wait no longer than this
-COLUMNS = "tenant_id, id, kind, key, args, state, due_at, every, attempts, fence, last_error"
+COLUMNS = "tenant_id, id, kind, key, args, state, due_at, every, attempts, fence, last_error, correlation_id"
 ADD = """
-INSERT INTO jobs AS j (tenant_id, kind, due_at, key, args, every, triggered_by) VALUES ($1, $2, $3, $4, $5, $6, $7)
+INSERT INTO jobs AS j (tenant_id, kind, due_at, key, args, every, triggered_by, correlation_id)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 ON CONFLICT (tenant_id, kind, key) WHERE state IN ('due', 'running')
 DO UPDATE SET due_at = CASE WHEN j.state = 'due' THEN least(j.due_at, excluded.due_at) ELSE j.due_at END,
               every = excluded.every, triggered_by = excluded.triggered_by

@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from core.platform import correlation
 from core.platform.db import Repo
 from core.platform.due import DueKind, DueRepo
 from core.platform.ids import EventId, TenantId
@@ -29,12 +30,19 @@ class StoredEvent(Event):
     tenant_id: TenantId
     id: EventId
     created_at: datetime
+    correlation_id: str | None
 
 
 class OutboxRepo(Repo):
     async def add(self, tenant_id: TenantId, events: Sequence[Event], now: datetime) -> list[EventId]:
         rows = await self._db.fetch(
-            ADD, tenant_id, [e.kind for e in events], [e.subject_id for e in events], [e.payload for e in events], now
+            ADD,
+            tenant_id,
+            [e.kind for e in events],
+            [e.subject_id for e in events],
+            [e.payload for e in events],
+            now,
+            correlation.current(),
         )
         ids = [EventId(row["id"]) for row in rows]
         await DueRepo(self._db).add(tenant_id, DueKind.EVENT, ids, now)
@@ -86,12 +94,14 @@ class OutboxRepo(Repo):
 
 
 ADD = """
-INSERT INTO outbox (tenant_id, kind, subject_id, payload, created_at)
-SELECT $1, e.kind, e.subject_id, e.payload, $5
+INSERT INTO outbox (tenant_id, kind, subject_id, payload, created_at, correlation_id)
+SELECT $1, e.kind, e.subject_id, e.payload, $5, $6
 FROM unnest($2::text[], $3::bigint[], $4::jsonb[]) AS e (kind, subject_id, payload)
 RETURNING id
 """
-GET = "SELECT tenant_id, id, kind, subject_id, payload, created_at FROM outbox WHERE tenant_id = $1 AND id = $2"
+GET = """
+SELECT tenant_id, id, kind, subject_id, payload, created_at, correlation_id FROM outbox WHERE tenant_id = $1 AND id = $2
+"""
 # The row in `due` is the claim: whoever moves it forward publishes; SKIP LOCKED lets several relays share the work.
 CLAIM = """
 WITH mine AS (
@@ -103,7 +113,7 @@ WITH mine AS (
     WHERE due.tenant_id = $1 AND due.kind = 'event' AND due.row_id = mine.row_id
     RETURNING due.row_id
 )
-SELECT o.tenant_id, o.id, o.kind, o.subject_id, o.payload, o.created_at
+SELECT o.tenant_id, o.id, o.kind, o.subject_id, o.payload, o.created_at, o.correlation_id
 FROM outbox o JOIN moved ON moved.row_id = o.id WHERE o.tenant_id = $1 ORDER BY o.id
 """
 MARK_PUBLISHED = "UPDATE outbox SET published_at = $3 WHERE tenant_id = $1 AND id = ANY($2::bigint[])"

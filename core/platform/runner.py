@@ -9,6 +9,7 @@ import structlog
 
 from core.platform import metrics
 from core.platform.clock import Clock
+from core.platform.correlation import correlated
 from core.platform.db import Database
 from core.platform.deadletters import DeadLetterRepo
 from core.platform.errors import RetryLater
@@ -35,7 +36,7 @@ class JobRunner:
         if claimed is None:
             return False
         job, kind = claimed
-        with metrics.JOB_SECONDS.labels(kind.name).time():
+        with correlated(job.correlation_id), metrics.JOB_SECONDS.labels(kind.name).time():
             error = await self._handle(job, kind)
         outcome = await self._record(job, kind, error)
         metrics.JOBS_FINISHED.labels(kind.name, outcome).inc()

@@ -10,6 +10,7 @@ from redis.exceptions import ResponseError
 
 from core.platform import metrics
 from core.platform.clock import Clock
+from core.platform.correlation import correlated
 from core.platform.db import Database, UnitOfWork
 from core.platform.deadletters import DeadLetterRepo
 from core.platform.ids import EventId, Holder, TenantId
@@ -134,7 +135,8 @@ class StreamReader:
                 return
             event = await outbox.get(tenant_id, event_id)
             if event is not None:
-                await self._consumer.handle(uow, event)
+                with correlated(event.correlation_id):
+                    await self._consumer.handle(uow, event)
             await outbox.finish(tenant_id, event_id, self._wanted)
         metrics.EVENTS_CONSUMED.labels(self._consumer.name).inc()
 
