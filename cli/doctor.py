@@ -99,7 +99,7 @@ async def _locale(runtime: Runtime) -> Finding:
     if folds:
         return Finding("locale", State.OK, "Russian capitals fold and stem")
     return Finding(
-        "locale", State.FAILED, "lower('Ё') is not 'ё': create the database with the builtin provider, locale C.UTF-8."
+        "locale", State.FAILED, "lower('Ё') is not 'ё': create the database with the builtin locale provider, PG_UNICODE_FAST."
     )
 
 

@@ -12,6 +12,7 @@ from core.platform.ids import TenantId
 class DueKind(StrEnum):
     EVENT = "event"  # a row of outbox
     JOB = "job"  # a row of jobs
+    LANE = "lane"  # a row of delivery_lanes
 
 
 class Due(NamedTuple):

@@ -152,6 +152,7 @@ class StreamReader:
                 self._clock(),
             )
             await OutboxRepo(uow.db).add_receipt(tenant_id, event_id, self._consumer.name)
+        metrics.EVENTS_PARKED.labels(self._consumer.name).inc()
 
 
 def wanted_by(consumers: Sequence[Consumer]) -> dict[str, list[str]]:
