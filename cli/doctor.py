@@ -99,7 +99,9 @@ async def _locale(runtime: Runtime) -> Finding:
     if folds:
         return Finding("locale", State.OK, "Russian capitals fold and stem")
     return Finding(
-        "locale", State.FAILED, "lower('Ё') is not 'ё': create the database with the builtin locale provider, PG_UNICODE_FAST."
+        "locale",
+        State.FAILED,
+        "lower('Ё') is not 'ё': create the database with the builtin locale provider, PG_UNICODE_FAST.",
     )
 
 

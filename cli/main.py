@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from cli import digest, doctor, imports, operate, policy, secret, status, team, threads, tour, up
+from cli import delivery, digest, doctor, imports, operate, policy, secret, status, team, threads, tour, up
 from cli.bench import bench
 
 app = typer.Typer(
@@ -31,6 +31,7 @@ app.add_typer(policy.policy, name="policy")
 app.add_typer(secret.secrets, name="secrets")
 app.add_typer(operate.jobs, name="jobs")
 app.add_typer(operate.dlq, name="dlq")
+app.add_typer(delivery.delivery, name="delivery")
 
 
 def main() -> None:

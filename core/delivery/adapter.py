@@ -16,7 +16,7 @@ class Limits(NamedTuple):
 
 
 class Capabilities(NamedTuple):
-    """`history`: `find` can tell whether an attempt acted. `repeatable`: the same random_id acts once, however often sent.
+    """`history`: `find` can tell whether an attempt acted. `repeatable`: one random_id acts once, however often sent.
 
     `deadline`: seconds after which a request is given up; it may have acted.
     """

@@ -141,13 +141,14 @@ def _delivery(row: asyncpg.Record) -> Delivery:
     return Delivery.model_validate(dict(row))
 
 
-COLUMNS = """d.tenant_id, d.id, d.lane_id, d.origin, d.part, l.account, l.destination, d.body, d.body_hash, d.state, d.due_at,
-    d.attempts, d.fence, d.random_id, d.remote_id, d.error_code, d.error,
+COLUMNS = """d.tenant_id, d.id, d.lane_id, d.origin, d.part, l.account, l.destination, d.body, d.body_hash, d.state,
+    d.due_at, d.attempts, d.fence, d.random_id, d.remote_id, d.error_code, d.error,
     d.begun_at, d.correlation_id"""
 WITH_LANE = "deliveries d JOIN delivery_lanes l ON l.tenant_id = d.tenant_id AND l.id = d.lane_id"
 # A part waits for the settlement of the earlier parts of its message; other messages pass it by.
 UNBLOCKED = """NOT EXISTS (
-    SELECT FROM deliveries e WHERE e.tenant_id = d.tenant_id AND e.origin = d.origin AND e.part < d.part AND e.state = 'unknown')"""
+    SELECT FROM deliveries e
+    WHERE e.tenant_id = d.tenant_id AND e.origin = d.origin AND e.part < d.part AND e.state = 'unknown')"""
 ADD_LANE = """
 INSERT INTO delivery_lanes (tenant_id, account, destination) VALUES ($1, $2, $3)
 ON CONFLICT (tenant_id, account, destination) DO UPDATE SET account = excluded.account RETURNING id
@@ -202,14 +203,15 @@ SELECT {COLUMNS} FROM begun d JOIN delivery_lanes l ON l.tenant_id = d.tenant_id
 """
 SETTLE = """
 UPDATE deliveries
-SET state = $4, remote_id = coalesce($5, remote_id), error_code = $6, error = $7, due_at = coalesce($8, 'infinity'),
-    settled_at = $9, holder = NULL, lease_until = NULL
+SET state = $4, remote_id = coalesce($5, remote_id), error_code = $6, error = $7,
+    due_at = coalesce($8::timestamptz, 'infinity'::timestamptz), settled_at = $9, holder = NULL, lease_until = NULL
 WHERE tenant_id = $1 AND id = $2 AND fence = $3 AND state IN ('sending', 'unknown') RETURNING id
 """
 NEXT_LOOK = f"""
 SELECT least(
     (SELECT CASE d.state WHEN 'sending' THEN d.lease_until ELSE d.due_at END FROM deliveries d
-     WHERE d.tenant_id = $1 AND d.lane_id = $2 AND d.state IN ('queued', 'sending') AND d.order_at <= $3 AND {UNBLOCKED}
+     WHERE d.tenant_id = $1 AND d.lane_id = $2 AND d.state IN ('queued', 'sending') AND d.order_at <= $3
+         AND {UNBLOCKED}
      ORDER BY d.order_at, d.id LIMIT 1),
     (SELECT min(d.order_at) FROM deliveries d
      WHERE d.tenant_id = $1 AND d.lane_id = $2 AND d.state = 'queued' AND d.order_at > $3),

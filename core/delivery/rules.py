@@ -30,8 +30,8 @@ def conclude(
 ) -> tuple[Outcome, datetime | None]:
     """The outcome to record and when to look at the row again, None for never.
 
-    QUEUED certainly did not act: it is tried again, at the service's word or by back-off. UNKNOWN is repeated only where
-    repeating is harmless, and looked up only where there is a history; else it waits for a person.
+    QUEUED certainly did not act: it is tried again, at the service's word or by back-off. UNKNOWN is repeated only
+    where repeating is harmless, and looked up only where there is a history; else it waits for a person.
     """
     if outcome.state is State.QUEUED:
         return _again(delivery, outcome, now, spread)

@@ -64,6 +64,10 @@ class Sender:
             started += await self._start(tenant_id, [row.row_id for row in rows])
         return started
 
+    @property
+    def is_busy(self) -> bool:
+        return bool(self._serving)
+
     async def stop(self) -> None:
         """Lets the requests that are under way end; a cancelled one would be unknown."""
         self._stopping = True

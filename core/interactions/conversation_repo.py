@@ -105,7 +105,8 @@ class SourceRepo(Repo):
 ADD_CONVERSATIONS = """
 INSERT INTO conversations (tenant_id, project_id, channel, kind, service, thread_key, title, username, titled_at,
     status)
-SELECT $1, $2, u.channel, u.kind, u.service, u.key, u.title, u.username, $9, CASE u.kind WHEN 'desk' THEN 'new' END
+SELECT $1, $2, u.channel, u.kind, u.service, u.key, coalesce(nullif(u.title, ''), u.key), u.username, $9,
+    CASE u.kind WHEN 'desk' THEN 'new' END
 FROM unnest($3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[])
     AS u (channel, kind, service, key, title, username)
 ON CONFLICT (tenant_id, channel, thread_key) DO NOTHING
@@ -118,7 +119,7 @@ ORDER BY id FOR NO KEY UPDATE
 RENAME = """
 UPDATE conversations c SET title = u.title, username = coalesce(u.username, c.username), titled_at = $5
 FROM unnest($2::bigint[], $3::text[], $4::text[]) AS u (id, title, username)
-WHERE c.tenant_id = $1 AND c.id = u.id AND c.titled_at <= $5
+WHERE c.tenant_id = $1 AND c.id = u.id AND c.titled_at <= $5 AND u.title <> ''
     AND (c.titled_at < $5 OR c.title <> u.title OR c.username IS DISTINCT FROM coalesce(u.username, c.username))
 """
 REFRESH = """

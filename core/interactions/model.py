@@ -50,6 +50,7 @@ class Thread(NamedTuple):
     """One thread at a service; names a conversation before the database has given it an id.
 
     `key` is unique within (tenant, channel): `tg:-1001234` for a chat, `tg:-1001234/7` for topic 7 of a forum.
+    `title` is empty where the source does not know it; then a known one stays.
     """
 
     channel: Channel
