@@ -12,7 +12,7 @@ export EXPORT ONCE
 export UV_LINK_MODE = copy
 
 demo: setup
-	@if [ -n "$$EXPORT" ]; then set -- "$$EXPORT"; fi; \
+	@if [ -n "$$EXPORT" ]; then set -- -- "$$EXPORT"; fi; \
 	if [ -n "$$ONCE" ]; then set -- --once "$$@"; fi; \
 	exec $(BIN)/parley tour "$$@"
 
@@ -34,6 +34,9 @@ bench: setup
 setup: .venv/.ready
 
 .venv/.ready: requirements.lock requirements-uv.lock pyproject.toml
+	@case "$$PWD" in *[\"\`\$$:]*) \
+	echo "The path of this checkout holds a quote, backtick, dollar or colon, which Python's tools cannot bear: move it." >&2; \
+	exit 2;; esac
 	@if [ -z "$(PYTHON)" ]; then \
 	echo "Parley needs Python 3.11 or 3.12 (Debian, Ubuntu: apt install python3 python3-venv), or PYTHON=/path/to/it." >&2; exit 2; fi
 	@if ldd --version 2>&1 | grep -qi musl; then \

@@ -69,10 +69,17 @@ def guarded(action: Callable[[], T]) -> T:
         fail("Interrupted; what was stored so far stays, a re-run completes it.", INTERRUPTED)
     except AppError as error:
         fail(str(error), error.exit_code)
+    except (asyncpg.PostgresConnectionError, asyncpg.InternalClientError, asyncpg.CannotConnectNowError) as error:
+        fail(
+            f"The database has gone ({first_line(error)}): what was stored so far stays; start it and run this again.",
+            1,
+        )
     except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         fail(f"The database refused ({first_line(error)}): see its log and `parley doctor`.", 1)
     except redis.exceptions.RedisError as error:
         fail(f"Redis cannot be used ({first_line(error)}): check REDIS_URL and that the server runs.", 1)
+    except UnicodeError:
+        fail("An argument is not readable text (UTF-8): check what was typed or pasted.", 2)
     except OSError as error:
         fail(explain_os(error), 1)
     else:

@@ -50,7 +50,9 @@ def _row(one: Delivery) -> dict[str, Any]:
 
 @delivery.command("resend")
 @command
-async def resend(delivery_id: Annotated[int, typer.Argument()], tenant: TenantOption = None) -> None:
+async def resend(
+    delivery_id: Annotated[int, typer.Argument(min=1, max=2**63 - 1)], tenant: TenantOption = None
+) -> None:
     """Send it again: you have looked, and it did not arrive."""
     await _decide(delivery_id, Decision.RESEND, tenant)
     out.print(f"Delivery {delivery_id} is sent again.")
@@ -58,7 +60,9 @@ async def resend(delivery_id: Annotated[int, typer.Argument()], tenant: TenantOp
 
 @delivery.command("confirm")
 @command
-async def confirm(delivery_id: Annotated[int, typer.Argument()], tenant: TenantOption = None) -> None:
+async def confirm(
+    delivery_id: Annotated[int, typer.Argument(min=1, max=2**63 - 1)], tenant: TenantOption = None
+) -> None:
     """Count it as sent: you have looked, and it arrived."""
     await _decide(delivery_id, Decision.SENT, tenant)
     out.print(f"Delivery {delivery_id} counts as sent.")
@@ -66,7 +70,7 @@ async def confirm(delivery_id: Annotated[int, typer.Argument()], tenant: TenantO
 
 @delivery.command("drop")
 @command
-async def drop(delivery_id: Annotated[int, typer.Argument()], tenant: TenantOption = None) -> None:
+async def drop(delivery_id: Annotated[int, typer.Argument(min=1, max=2**63 - 1)], tenant: TenantOption = None) -> None:
     """Let it go."""
     await _decide(delivery_id, Decision.DROP, tenant)
     out.print(f"Delivery {delivery_id} is dropped.")

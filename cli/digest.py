@@ -15,10 +15,12 @@ from core.access.service import access_reader
 from core.digests.model import Digest, Skipped
 from core.digests.service import Chat, access_chat, choose_window, make_digest
 from core.digests.terminal import as_text
+from core.interactions.model import number_of
 from core.platform.errors import BadInput
 from core.platform.ids import MemberId
 
 SPAN = re.compile(r"(\d{1,4})\s*(h|d)")
+EARLIEST_YEAR, LATEST_YEAR = 2000, 2100
 UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1)}
 REASONS = {
     "empty_window": "nobody wrote anything in this window",
@@ -85,12 +87,14 @@ def parse_time(text: str) -> datetime:
         moment = datetime.fromisoformat(text)
     except ValueError as error:
         raise BadInput(f"«{text}» is no ISO time: use a form such as 2026-10-14T18:00:00+03:00.") from error
+    if not EARLIEST_YEAR < moment.year < LATEST_YEAR:
+        raise BadInput(f"«{text}» is too far away: use a year between {EARLIEST_YEAR} and {LATEST_YEAR}.")
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
 
 
 def parse_as(text: str) -> tuple[Role, MemberId | None]:
     name, colon, number = text.partition(":")
-    if name not in set(Role) or (colon and not number.isdigit()):
+    if name not in set(Role) or (colon and number_of(number) is None):
         raise BadInput(
             f"«{text}» is no role: use {', '.join(Role)}, optionally with a member's id, such as operator:7."
         )

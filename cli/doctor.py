@@ -1,5 +1,6 @@
 """`parley doctor`: is this installation sound? Each check says what it saw and, if it is not well, what to do."""
 
+import asyncio
 import shutil
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -10,6 +11,7 @@ import asyncpg
 from redis.exceptions import RedisError
 
 from cli.console import JsonOption, TenantOption, command, out, print_json
+from config.health import CHECK_SECONDS
 from config.runtime import MIGRATIONS, Runtime, open_runtime
 from config.settings import Settings, load_settings
 from core.access.service import access_tenant
@@ -140,8 +142,9 @@ async def _vector(runtime: Runtime) -> Finding:
 
 async def _redis(runtime: Runtime) -> Finding:
     try:
-        info = await runtime.need_redis().info("server")
-    except (RedisError, OSError) as error:
+        async with asyncio.timeout(CHECK_SECONDS):
+            info = await runtime.need_redis().info("server")
+    except (RedisError, OSError, TimeoutError) as error:
         return Finding(
             "redis", State.FAILED, f"does not answer ({type(error).__name__}): check REDIS_URL and the server."
         )

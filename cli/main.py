@@ -1,6 +1,4 @@
-"""The console script `parley`."""
-
-import sys
+"""The commands of the console script `parley`."""
 
 import typer
 
@@ -32,7 +30,3 @@ app.add_typer(secret.secrets, name="secrets")
 app.add_typer(operate.jobs, name="jobs")
 app.add_typer(operate.dlq, name="dlq")
 app.add_typer(delivery.delivery, name="delivery")
-
-
-def main() -> None:
-    app(prog_name="parley", args=sys.argv[1:])

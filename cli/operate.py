@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from cli.console import JsonOption, TenantOption, command, out, print_json, with_reader
-from config.runtime import MIGRATIONS, Runtime, find_servers
+from config.runtime import MIGRATIONS, Runtime, find_servers, login_of
 from config.settings import load_settings
 from core.access.model import Permission, Reader
 from core.access.permissions import check_permission
@@ -14,14 +14,16 @@ from core.access.service import actor_of
 from core.interactions.conversation_repo import ConversationRepo
 from core.platform.audit import AuditRepo
 from core.platform.deadletters import DeadLetter, DeadLetterRepo
-from core.platform.errors import NotFound
+from core.platform.errors import BadInput, NotFound
 from core.platform.ids import EventId, JobId
 from core.platform.jobs import JobRepo, JobStatus
 from core.platform.migrate import load_migrations
 from core.platform.migrate import migrate as apply_migrations
 from core.platform.outbox import OutboxRepo
+from worker.app import KIND_NAMES
 
 jobs = typer.Typer(no_args_is_help=True, help="Due jobs.")
+KindArgument = Annotated[str, typer.Argument(help="A kind of job, as `parley jobs list` shows it.")]
 dlq = typer.Typer(no_args_is_help=True, help="Dead letters: what gave up and waits for a person.")
 
 
@@ -48,14 +50,20 @@ async def list_jobs(tenant: TenantOption = None, as_json: JsonOption = False) ->
     out.print(f"paused: {', '.join(paused) or 'nothing'}", markup=False)
 
 
+def check_kind(kind: str) -> None:
+    if kind not in KIND_NAMES:
+        raise BadInput(f"There is no kind of job «{kind}»: choose one of {', '.join(KIND_NAMES)}.")
+
+
 def _iso(moment: object) -> str | None:
     return None if moment is None else str(moment)
 
 
 @jobs.command("pause")
 @command
-async def pause(kind: str, tenant: TenantOption = None) -> None:
+async def pause(kind: KindArgument, tenant: TenantOption = None) -> None:
     """Let no job of a kind start; what is due waits."""
+    check_kind(kind)
 
     async def work(runtime: Runtime, reader: Reader) -> None:
         check_permission(reader, Permission.OPERATE)
@@ -69,8 +77,9 @@ async def pause(kind: str, tenant: TenantOption = None) -> None:
 
 @jobs.command("resume")
 @command
-async def resume(kind: str, tenant: TenantOption = None) -> None:
+async def resume(kind: KindArgument, tenant: TenantOption = None) -> None:
     """Let jobs of a kind start again."""
+    check_kind(kind)
 
     async def work(runtime: Runtime, reader: Reader) -> None:
         check_permission(reader, Permission.OPERATE)
@@ -103,7 +112,9 @@ async def list_letters(tenant: TenantOption = None, as_json: JsonOption = False)
 
 @dlq.command("retry")
 @command
-async def retry_letter(letter_id: Annotated[int, typer.Argument()], tenant: TenantOption = None) -> None:
+async def retry_letter(
+    letter_id: Annotated[int, typer.Argument(min=1, max=2**63 - 1)], tenant: TenantOption = None
+) -> None:
     """Try it again, with all its tries back."""
 
     async def work(runtime: Runtime, reader: Reader) -> None:
@@ -155,7 +166,8 @@ async def migrate(as_json: JsonOption = False) -> None:
     """Bring the database to this version's schema (DATABASE_ADMIN_URL, else DATABASE_URL)."""
     async with AsyncExitStack() as stack:
         addresses = await find_servers(stack, load_settings(), redis=False)
-        applied = await apply_migrations(addresses.admin_dsn, load_migrations(MIGRATIONS))
+        login = login_of(addresses.database_dsn)
+        applied = await apply_migrations(addresses.admin_dsn, load_migrations(MIGRATIONS), login)
     if as_json:
         print_json({"applied": [f"{m.version:04}_{m.name}" for m in applied]})
     else:

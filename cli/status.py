@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from redis.exceptions import RedisError
-
 from cli.console import JsonOption, TenantOption, command, out, print_json, with_reader
 from config.health import check_servers
 from config.runtime import Runtime
@@ -15,7 +13,7 @@ from core.platform.deadletters import DeadLetterRepo
 from core.platform.jobs import JobRepo
 from core.platform.outbox import OutboxRepo
 
-CHATS_SHOWN = 20
+CHATS_SHOWN = 50
 
 
 @command
@@ -33,15 +31,16 @@ async def collect(runtime: Runtime, reader: Reader) -> dict[str, Any]:
     async with runtime.database.uow(tenant_id) as uow:
         conversations = ConversationRepo(uow.db)
         totals = await conversations.count_by_channel(tenant_id)
-        chats = await conversations.list_recent(tenant_id, CHATS_SHOWN)
+        chats = await conversations.list_groups(tenant_id, CHATS_SHOWN)
         unpublished, unfinished = await OutboxRepo(uow.db).count_waiting(tenant_id)
         jobs = JobRepo(uow.db)
         states = await jobs.list_status(tenant_id)
         paused = await jobs.list_paused(tenant_id)
         letters = await DeadLetterRepo(uow.db).count_open(tenant_id)
+    servers = await check_servers(runtime)
     return {
-        "servers": await check_servers(runtime),
-        "processes": await _alive(runtime),
+        "servers": servers,
+        "processes": await heartbeat.list_alive(runtime.need_redis()) if servers["redis"] == "ok" else [],
         "channels": totals,
         "chats": [_chat(chat) for chat in chats],
         "events": {"unpublished": unpublished, "unfinished": unfinished},
@@ -49,13 +48,6 @@ async def collect(runtime: Runtime, reader: Reader) -> dict[str, Any]:
         "paused": paused,
         "dead_letters": letters,
     }
-
-
-async def _alive(runtime: Runtime) -> list[str]:
-    try:
-        return await heartbeat.list_alive(runtime.need_redis())
-    except (RedisError, OSError):
-        return []
 
 
 def _chat(chat: Conversation) -> dict[str, Any]:
@@ -86,6 +78,5 @@ def print_status(found: dict[str, Any]) -> None:
     lines.append(
         f"dead       {found['dead_letters']} letters" + (" (parley dlq list)" if found["dead_letters"] else "")
     )
-    groups = [chat for chat in found["chats"] if chat["kind"] == "group"]
-    lines += [f"  {chat['key']:24} {chat['interactions']:>8}  {chat['title']}" for chat in groups]
+    lines += [f"  {chat['key']:24} {chat['interactions']:>8}  {chat['title']}" for chat in found["chats"]]
     out.print("\n".join(lines), markup=False)

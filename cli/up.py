@@ -19,6 +19,5 @@ async def up() -> None:
 
 async def run_apps(settings: Settings) -> None:
     setup_logging(settings.log_level, settings.log_format, "up")
-    err.print("Parley is running; Ctrl-C stops it.")
-    await run_process(settings, "up", APPS)
+    await run_process(settings, "up", APPS, lambda: err.print("Parley is running; Ctrl-C stops it."))
     err.print("Stopped.")

@@ -2,7 +2,8 @@
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 import asyncpg
 import structlog
@@ -13,18 +14,21 @@ from core.platform.errors import AppError
 
 PAUSE_FIRST = 0.25
 PAUSE_CAP = 15.0
+STOP_GRACE = 6.0
 # A server that is away or a refused statement ends a round; anything else is a defect and ends the process loudly.
 EXPECTED = (RedisError, asyncpg.PostgresError, asyncpg.InterfaceError, AppError, OSError, TimeoutError)
 
 log = structlog.get_logger(__name__)
 
 
-async def keep_running(name: str, round_: Callable[[], Awaitable[int]], stop: asyncio.Event, *, idle: float) -> None:
+async def keep_running(
+    name: str, round_: Callable[[], Coroutine[Any, Any, int]], stop: asyncio.Event, *, idle: float
+) -> None:
     """Calls `round_` until `stop`; rests `idle` seconds after a round that found nothing to do (returned 0)."""
     failures = 0
     while not stop.is_set():
         try:
-            done = await round_()
+            done = await until_stopped(round_(), stop)
         except EXPECTED as error:
             failures += 1
             metrics.LOOP_FAILURES.labels(name).inc()
@@ -35,6 +39,21 @@ async def keep_running(name: str, round_: Callable[[], Awaitable[int]], stop: as
         metrics.LOOP_LAST_OK.labels(name).set_to_current_time()
         if not done:
             await rest(stop, idle)
+
+
+async def until_stopped(round_: Coroutine[Any, Any, int], stop: asyncio.Event) -> int:
+    """The round's answer; once `stop` is set it has STOP_GRACE seconds to end by itself."""
+    running, stopping = asyncio.create_task(round_), asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if not running.done():
+            await asyncio.wait({running}, timeout=STOP_GRACE)
+    finally:
+        stopping.cancel()
+        if not running.done():  # it waits for a server that does not answer
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+    return 0 if running.cancelled() else running.result()
 
 
 def pause_after(failures: int) -> float:

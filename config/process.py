@@ -22,7 +22,9 @@ BEAT_SECONDS = 5.0
 log = structlog.get_logger(__name__)
 
 
-async def run_process(settings: Settings, name: str, apps: Mapping[str, App]) -> None:
+async def run_process(
+    settings: Settings, name: str, apps: Mapping[str, App], on_started: Callable[[], None] = lambda: None
+) -> None:
     """Returns after SIGINT or SIGTERM, with everything stopped. Raises AppError when it cannot start."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -31,6 +33,7 @@ async def run_process(settings: Settings, name: str, apps: Mapping[str, App]) ->
     async with open_runtime(settings, name, pool=8 + 4 * len(apps)) as runtime, serve_health(runtime):
         await found_default_tenant(runtime)
         log.info("process.started", name=name)
+        on_started()
         async with asyncio.TaskGroup() as group:
             for app_name, app in apps.items():
                 group.create_task(_supervise(app_name, app, runtime, stop))

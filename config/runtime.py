@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from redis.asyncio import Redis
 
@@ -64,7 +65,7 @@ async def open_runtime(settings: Settings, app: str, *, redis: bool = True, pool
     """Servers (embedded where none is configured), schema, pool. Raises AppError when something cannot be had."""
     async with AsyncExitStack() as stack:
         addresses = await find_servers(stack, settings, redis=redis)
-        await migrate(addresses.admin_dsn, load_migrations(MIGRATIONS))
+        await migrate(addresses.admin_dsn, load_migrations(MIGRATIONS), login_of(addresses.database_dsn))
         database = await Database.open(addresses.database_dsn, name=app, size=pool)
         stack.push_async_callback(database.close)
         client = _open_redis(addresses.redis_url)
@@ -111,9 +112,20 @@ async def _start_embedded(settings: Settings, *, want_postgres: bool, want_redis
         raise Unavailable(str(error)) from error
 
 
+def login_of(dsn: str) -> str | None:
+    """The user that a DSN names, in either of its places; None where the environment decides."""
+    parts = urlsplit(dsn)
+    return unquote(parts.username) if parts.username else next(iter(parse_qs(parts.query).get("user", [])), None)
+
+
 def _open_redis(url: str | None) -> "Redis | None":
     if url is None:
         return None
+    parts = urlsplit(url)
+    if parts.scheme in {"redis", "rediss"} and not (parts.path.strip("/").isdecimal() or parts.path in {"", "/"}):
+        raise Misconfigured(
+            "REDIS_URL cannot be used (its path is no database number): it looks like redis://host:6379/0."
+        )
     try:
         client: Redis = Redis.from_url(url, socket_connect_timeout=5, socket_timeout=10, health_check_interval=30)
     except ValueError as error:

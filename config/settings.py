@@ -60,7 +60,10 @@ class Settings(BaseSettings):
 
     @property
     def home(self) -> Path:
-        return self.parley_home.expanduser().absolute()
+        try:
+            return self.parley_home.expanduser().absolute()
+        except RuntimeError as error:
+            raise Misconfigured(f"PARLEY_HOME cannot be used ({error}): give a path without ~.") from error
 
 
 def load_settings() -> Settings:

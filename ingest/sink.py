@@ -8,7 +8,7 @@ import asyncpg
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from core.interactions.conversation_repo import SourceRepo
-from core.interactions.model import Channel, ConversationId, Incoming, SourceId, Thread
+from core.interactions.model import Channel, ConversationId, Incoming, SourceId, Thread, number_of
 from core.interactions.service import BatchResult, delete_messages, store_batch
 from core.platform import metrics
 from core.platform.clock import Clock
@@ -90,8 +90,7 @@ class Sink:
         for told in batch:
             conversation_id = ids[told.thread]
             spaces[conversation_id] = told.id_space
-            number = int(told.external_id) if told.external_id.lstrip("-").isdigit() else None
-            newest[conversation_id] = _greatest(newest.get(conversation_id), number)
+            newest[conversation_id] = _greatest(newest.get(conversation_id), number_of(told.external_id))
         order = sorted(spaces)
         await SourceRepo(uow.db).advance(
             uow.tenant_id,

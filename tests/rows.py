@@ -18,6 +18,9 @@ OVERRIDES = {
     ("digest_windows", "ends_at"): "timestamptz '2026-01-02'",
     ("digests", "ends_at"): "timestamptz '2026-01-02'",
     ("sources", "state"): "'ok'",
+    ("deliveries", "state"): "'queued'",
+    ("bot_updates", "state"): "'pending'",
+    ("bot_people", "language"): "'ru'",
 }
 COLUMNS = """
 SELECT a.attname AS name, format_type(a.atttypid, NULL) AS type FROM pg_attribute a

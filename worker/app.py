@@ -20,6 +20,9 @@ def consumers_of(runtime: Runtime) -> list[Consumer]:
     return [digests.window_consumer(runtime)]
 
 
+KIND_NAMES = (digests.KIND, maintenance.KIND)
+
+
 def kinds_of(runtime: Runtime) -> dict[str, JobKind]:
     kinds = [digests.window_job(runtime), maintenance.maintenance_job(runtime)]
     return {kind.name: kind for kind in kinds}

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from core.digests.model import DigestChat, Media, Message
-from core.interactions.model import Conversation, ConversationId, Incoming, Interaction
+from core.interactions.model import Conversation, ConversationId, Incoming, Interaction, number_of
 
 DESCRIPTIONS = ("file_name", "question", "title", "emoji", "place_name")
 
@@ -12,18 +12,16 @@ DESCRIPTIONS = ("file_name", "question", "title", "emoji", "place_name")
 def chat_of(conversation: Conversation, topics: Iterable[Conversation]) -> DigestChat:
     """`tg:-100…` names the chat; other services have no links to messages."""
     service, _, number = conversation.thread_key.partition("/")[0].partition(":")
-    is_telegram = service == "tg" and number.lstrip("-").isdigit()
     return DigestChat(
         title=conversation.title,
-        marked_id=int(number) if is_telegram else None,
+        marked_id=number_of(number) if service == "tg" else None,
         username=conversation.username,
         forum=any(True for _ in topics),
     )
 
 
 def topic_of_key(thread_key: str) -> int | None:
-    topic = thread_key.partition("/")[2]
-    return int(topic) if topic.isdigit() else None
+    return number_of(thread_key.partition("/")[2])
 
 
 def to_messages(interactions: Iterable[Interaction], topics: Mapping[ConversationId, int | None]) -> list[Message]:
@@ -31,7 +29,7 @@ def to_messages(interactions: Iterable[Interaction], topics: Mapping[Conversatio
     return [
         message_of(interaction, topics.get(interaction.conversation_id), interaction.id)
         for interaction in interactions
-        if interaction.external_id.lstrip("-").isdigit()
+        if number_of(interaction.external_id) is not None
     ]
 
 
@@ -44,7 +42,7 @@ def message_of(told: Interaction | Incoming, topic_id: int | None, interaction_i
         author_name=told.author_name,
         at=told.occurred_at,
         text=told.text,
-        reply_to=int(told.reply_to) if told.reply_to and told.reply_to.lstrip("-").isdigit() else None,
+        reply_to=number_of(told.reply_to) if told.reply_to else None,
         topic_id=topic_id,
         kind=told.kind,
         entities=told.entities,

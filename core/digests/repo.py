@@ -38,9 +38,10 @@ class DigestRepo(Repo):
         return end
 
     async def get_newest_message_at(
-        self, tenant_id: TenantId, channel: str, conversation_ids: Sequence[int]
+        self, tenant_id: TenantId, channel: str, conversation_ids: Sequence[int], before: datetime
     ) -> datetime | None:
-        newest: datetime | None = await self._db.fetchval(GET_NEWEST, tenant_id, channel, conversation_ids)
+        """Of those dated before `before`: a wrong clock must not hide a whole chat."""
+        newest: datetime | None = await self._db.fetchval(GET_NEWEST, tenant_id, channel, conversation_ids, before)
         return newest
 
 
@@ -71,7 +72,7 @@ GET_NEWEST = """
 SELECT max(n.at) FROM unnest($3::bigint[]) AS c (id), LATERAL (
     SELECT i.occurred_at AS at FROM interactions i
     WHERE i.tenant_id = $1 AND i.channel = $2 AND i.conversation_id = c.id AND i.deleted_at IS NULL
-        AND i.kind NOT IN ('service', 'unsupported')
+        AND i.occurred_at < $4 AND i.kind NOT IN ('service', 'unsupported')
     ORDER BY i.occurred_at DESC LIMIT 1) n
 """
 ADD_WINDOW = """

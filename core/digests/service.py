@@ -64,7 +64,9 @@ async def choose_window(
     """`span` None: since the last digest. `end` None: now, or the newest message of a chat silent for longer."""
     async with database.uow(reader.tenant_id) as uow:
         repo = DigestRepo(uow.db)
-        newest = await repo.get_newest_message_at(reader.tenant_id, chat.conversation.channel, [c.id for c in chat.all])
+        newest = await repo.get_newest_message_at(
+            reader.tenant_id, chat.conversation.channel, [c.id for c in chat.all], now + DEFAULT_SPAN
+        )
         last_end = await repo.get_last_end(reader.tenant_id, chat.conversation.id) if span is None else None
     return window_of(span, end, newest, last_end, now)
 

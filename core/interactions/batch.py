@@ -42,7 +42,7 @@ def preview_of(told: Incoming) -> str:
     """The text's beginning on one line, at most PREVIEW_CHARS characters; the kind of media where there is none."""
     if told.text:
         return " ".join(told.text[: PREVIEW_CHARS * 3].split())[:PREVIEW_CHARS]
-    return f"[{told.media['type']}]" if told.media and "type" in told.media else ""
+    return f"[{told.media['type']}]"[:PREVIEW_CHARS] if told.media and "type" in told.media else ""
 
 
 def resolve(batch: Sequence[Incoming], ids: Mapping[Thread, ConversationId]) -> list[Row]:

@@ -72,6 +72,10 @@ class ConversationRepo(Repo):
         row = await self._db.fetchrow(GET, tenant_id, conversation_id)
         return Conversation.model_validate(dict(row)) if row else None
 
+    async def list_groups(self, tenant_id: TenantId, limit: int) -> list[Conversation]:
+        """Groups and topics, the latest talk first."""
+        return [Conversation.model_validate(dict(r)) for r in await self._db.fetch(LIST_GROUPS, tenant_id, limit)]
+
     async def list_recent(
         self, tenant_id: TenantId, limit: int, before: tuple[datetime, int] | None = None
     ) -> list[Conversation]:
@@ -158,6 +162,10 @@ GET = f"SELECT {COLUMNS} FROM conversations WHERE tenant_id = $1 AND id = $2"
 COUNT_BY_CHANNEL = """
 SELECT channel, count(*) AS conversations, sum(interaction_count)::bigint AS interactions
 FROM conversations WHERE tenant_id = $1 GROUP BY channel ORDER BY channel
+"""
+LIST_GROUPS = f"""
+SELECT {COLUMNS} FROM conversations WHERE tenant_id = $1 AND kind = 'group' AND last_at IS NOT NULL
+ORDER BY last_at DESC, id DESC LIMIT $2
 """
 LIST_RECENT = f"""
 SELECT {COLUMNS} FROM conversations WHERE tenant_id = $1 AND last_at IS NOT NULL ORDER BY last_at DESC, id DESC LIMIT $2

@@ -1,5 +1,6 @@
 """What is said to us and by us, whatever service carried it: interactions and the conversations that hold them."""
 
+import re
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, NamedTuple, NewType
@@ -11,6 +12,7 @@ ConversationId = NewType("ConversationId", int)
 SourceId = NewType("SourceId", int)
 
 PREVIEW_CHARS = 120
+NUMBER = re.compile(r"-?[0-9]{1,18}")
 
 
 class Channel(StrEnum):
@@ -89,6 +91,11 @@ class Incoming(NamedTuple):
     nm_id: int | None = None
     product_article: str | None = None
     rating: int | None = None
+
+
+def number_of(external_id: str) -> int | None:
+    """An external id as a number, where it is one that fits 64 bits; Telegram's are, other services' need not be."""
+    return int(external_id) if NUMBER.fullmatch(external_id) else None
 
 
 class Interaction(BaseModel):

@@ -6,7 +6,7 @@ and row level security shows nothing until the transaction has named its tenant.
 
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from types import TracebackType
 from typing import Any, Self, TypeAlias
 
@@ -14,7 +14,7 @@ import asyncpg
 import structlog
 from asyncpg.pool import PoolConnectionProxy
 
-from core.platform.errors import Unavailable
+from core.platform.errors import Misconfigured, Unavailable
 from core.platform.ids import TenantId
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
@@ -64,7 +64,8 @@ class UnitOfWork:
 
     async def _abandon(self) -> None:
         try:
-            if not self.db.is_closed():  # the server ends the transaction of a connection that it lost
+            # A connection that the server lost has no transaction to end, and must not hide why it was lost.
+            with suppress(asyncpg.InterfaceError, asyncpg.PostgresError, OSError):
                 await self.db.execute("ROLLBACK")
         finally:
             await self._pool.release(self.db)  # type: ignore[arg-type]
@@ -87,8 +88,19 @@ class Database:
                 init=_prepare,
                 timeout=CONNECT_SECONDS,
                 # A startup parameter, so that the pool's RESET ALL comes back to it.
-                server_settings={"role": APP_ROLE, "application_name": f"parley {name}"},
+                # The search path is ours too: a role's own settings, or temporary tables, must not shadow anything.
+                server_settings={
+                    "role": APP_ROLE,
+                    "application_name": f"parley {name}",
+                    "search_path": "public, pg_temp",
+                    "row_security": "on",
+                },
             )
+        except asyncpg.InsufficientPrivilegeError as error:
+            raise Misconfigured(
+                f"The login of DATABASE_URL may not act as {APP_ROLE}: run «GRANT {APP_ROLE} TO login» as an "
+                "administrator, or `parley migrate` with DATABASE_ADMIN_URL."
+            ) from error
         except CONNECT_ERRORS as error:
             raise unavailable(error) from error
         return cls(pool)

@@ -19,13 +19,14 @@ import structlog
 from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from core.platform.db import CONNECT_ERRORS, CONNECT_SECONDS, unavailable
-from core.platform.errors import Misconfigured
+from core.platform.errors import Misconfigured, Unavailable
 
 FILE_NAME = re.compile(r"(\d{4})_([a-z0-9_]+)\.sql")
 DIRECTIVE = re.compile(r"^-- parley: (outside transaction|index on partitions)\s*$", re.M)
 PARTITION_INDEX = re.compile(r"CREATE (UNIQUE )?INDEX (\w+) ON (\w+) (.+)", re.S)
 LOCK = 7_274_153_926_114_021_697  # any constant: the advisory lock of Parley's migrations
 LOCK_TIMEOUT = "5s"
+MIGRATION_WAIT = "5min"
 ROLES = ("parley_owner", "parley_app", "parley_sweep", "parley_search")
 
 log = structlog.get_logger(__name__)
@@ -55,20 +56,27 @@ def load_migrations(folder: Path) -> list[Migration]:
     return migrations
 
 
-async def migrate(dsn: str, migrations: Sequence[Migration]) -> list[Migration]:
-    """Applies what is missing and returns it. Many processes may call it at once: one works, the others wait."""
+async def migrate(dsn: str, migrations: Sequence[Migration], login: str | None = None) -> list[Migration]:
+    """Applies what is missing and returns it. Many processes may call it at once: one works, the others wait.
+
+    `login`: the one that the application connects with, where it is another than the DSN's; it may then act as
+    parley_app.
+    """
     try:
         db = await asyncpg.connect(dsn, timeout=CONNECT_SECONDS)
     except CONNECT_ERRORS as error:
         raise unavailable(error) from error
     try:
-        await db.execute("SELECT pg_advisory_lock($1)", LOCK)
+        await _lock(db)
         done = await _applied(db)
         pending = check_history(done, migrations)
         if pending:
             await _prepare_owner(db)
             for migration in pending:
                 await _apply(db, migration)
+            await db.execute("RESET ROLE")
+        if login is not None:
+            await _admit(db, login)
         return pending
     finally:
         await db.close()
@@ -97,8 +105,49 @@ async def schema_version(db: "asyncpg.Connection[asyncpg.Record]") -> int:
 async def _applied(db: "asyncpg.Connection[asyncpg.Record]") -> dict[int, str]:
     if await db.fetchval("SELECT to_regclass('public.schema_migrations')") is None:
         return {}
-    rows = await db.fetch("SELECT version, checksum FROM public.schema_migrations")
+    try:
+        rows = await db.fetch(APPLIED)
+    except asyncpg.InsufficientPrivilegeError:  # a plain login: it reads as the application does
+        rows = await _as_application(db)
     return {row["version"]: row["checksum"] for row in rows}
+
+
+async def _as_application(db: "asyncpg.Connection[asyncpg.Record]") -> list[asyncpg.Record]:
+    try:
+        await db.execute("SET ROLE parley_app")
+        rows = await db.fetch(APPLIED)
+    except asyncpg.InsufficientPrivilegeError as error:
+        raise Misconfigured(
+            "This database login may neither migrate nor act as parley_app: run «GRANT parley_app TO login» as an "
+            "administrator, or set DATABASE_ADMIN_URL."
+        ) from error
+    await db.execute("RESET ROLE")
+    return list(rows)
+
+
+APPLIED = "SELECT version, checksum FROM public.schema_migrations"
+
+
+async def _lock(db: "asyncpg.Connection[asyncpg.Record]") -> None:
+    """Waits for whoever migrates now, not for ever: any session could hold the lock."""
+    await db.execute(f"SET lock_timeout = '{MIGRATION_WAIT}'")
+    try:
+        await db.execute("SELECT pg_advisory_lock($1)", LOCK)
+    except asyncpg.LockNotAvailableError as error:
+        raise Unavailable(
+            f"Another session has held the lock of the migrations for {MIGRATION_WAIT}: end it, or wait and try again."
+        ) from error
+
+
+async def _admit(db: "asyncpg.Connection[asyncpg.Record]", login: str) -> None:
+    """Lets the application's login act as parley_app, if this session may grant that."""
+    name = await db.fetchval("SELECT quote_ident(rolname) FROM pg_roles WHERE rolname = $1", login)
+    if name is None or login in ROLES:
+        return
+    try:
+        await _grant_role(db, "parley_app", name, "INHERIT FALSE, SET TRUE")
+    except asyncpg.InsufficientPrivilegeError:
+        log.warning("migration.not_admitted", reason="GRANT parley_app TO the application's login as an administrator")
 
 
 async def _prepare_owner(db: "asyncpg.Connection[asyncpg.Record]") -> None:
@@ -205,8 +254,8 @@ async def ensure_roles(db: "asyncpg.Connection[asyncpg.Record]") -> None:
         await db.execute("GRANT USAGE, CREATE ON SCHEMA public TO parley_owner")
     except asyncpg.InsufficientPrivilegeError as error:
         raise Misconfigured(
-            f"The database login may not prepare the schema ({error}): run `parley migrate` once with "
-            "DATABASE_ADMIN_URL set to a login that may create roles."
+            f"The database login may not prepare the schema ({str(error).splitlines()[0]}): run `parley migrate` once "
+            "with DATABASE_ADMIN_URL set to a login that may create roles."
         ) from error
 
 

@@ -1,6 +1,8 @@
 """Opening what a person named on the command line: refused at the door, in one sentence."""
 
 import errno
+import os
+import stat
 from pathlib import Path
 from typing import BinaryIO
 
@@ -9,14 +11,16 @@ from core.platform.errors import BadInput
 
 def open_import(path: Path) -> BinaryIO:
     """A file with at least one byte, opened for reading; raises BadInput for anything else."""
-    path = path.expanduser()
     try:
+        path = path.expanduser()
         file = path.open("rb")
     except OSError as error:
         raise BadInput(_why_closed(path, error)) from error
-    if not file.seekable():
+    except (RuntimeError, ValueError) as error:  # ~ of nobody, a NUL in the name
+        raise BadInput(f"{path} is no path: {error}.") from error
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
         file.close()
-        raise BadInput(f"{path} cannot be read twice (a pipe?): save it as a file first.")
+        raise BadInput(f"{path} is no ordinary file (a pipe, a device?): save it as one first.")
     if not file.read(1):
         file.close()
         raise BadInput(f"{path} is empty: export the chat again, the file should begin with {{.")

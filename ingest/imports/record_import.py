@@ -1,12 +1,12 @@
 """Imports interactions from JSON lines: marketplace reviews, questions and chats, one interaction a line."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
-from typing import BinaryIO
+from typing import Annotated, BinaryIO
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from core.interactions.conversation_repo import SourceRepo
 from core.interactions.model import Channel, ConversationKind, Direction, Incoming, InteractionKind, SourceId, Thread
@@ -19,6 +19,22 @@ from ingest.imports.report import ImportReport, OnProgress, Progress, Tally
 from ingest.sink import BATCH, Origin, Sink
 
 LINE_BYTES = 1_000_000
+EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
+
+
+def without_nul(value: object) -> object:
+    """PostgreSQL stores no NUL character."""
+    return value.replace("\x00", "") if isinstance(value, str) else value
+
+
+def plausible(moment: datetime) -> datetime:
+    if not EARLIEST <= moment <= LATEST:
+        raise ValueError(f"must lie between {EARLIEST.year} and {LATEST.year}")
+    return moment
+
+
+Text = Annotated[str, BeforeValidator(without_nul)]
+Moment = Annotated[AwareDatetime, AfterValidator(plausible)]
 
 
 class Record(BaseModel):
@@ -28,21 +44,21 @@ class Record(BaseModel):
 
     channel: Channel
     service: str = Field(pattern="^[a-z][a-z0-9_-]{0,31}$")
-    thread: str = Field(min_length=1, max_length=200)
-    external_id: str = Field(min_length=1, max_length=200)
+    thread: Text = Field(min_length=1, max_length=200)
+    external_id: Text = Field(min_length=1, max_length=200)
     kind: InteractionKind
     direction: Direction
-    occurred_at: AwareDatetime
-    text: str
-    title: str = ""
-    author_id: str | None = None
-    author_name: str | None = None
+    occurred_at: Moment
+    text: Text
+    title: Text = ""
+    author_id: Text | None = None
+    author_name: Text | None = None
     rating: int | None = Field(default=None, ge=1, le=5)
-    customer_id: str | None = None
-    order_id: str | None = None
-    nm_id: int | None = None
-    product_article: str | None = None
-    reply_to: str | None = None
+    customer_id: Text | None = None
+    order_id: Text | None = None
+    nm_id: int | None = Field(default=None, ge=0, lt=2**63)
+    product_article: Text | None = None
+    reply_to: Text | None = None
 
     def to_incoming(self) -> Incoming:
         key = f"{self.service}:{self.thread}"
@@ -56,7 +72,7 @@ class Record(BaseModel):
             author_id=self.author_id,
             author_name=self.author_name,
             reply_to=self.reply_to,
-            text=self.text.replace("\x00", ""),
+            text=self.text,
             customer_id=self.customer_id,
             order_id=self.order_id,
             nm_id=self.nm_id,

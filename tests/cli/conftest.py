@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import pytest
 import structlog
 
-from cli.main import main
+from cli.entry import main
 from config.embedded import Servers
 from tests.databases import Cluster, Copy
 

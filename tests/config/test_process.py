@@ -17,7 +17,7 @@ import pytest
 from tests.databases import Cluster, Copy
 from tests.redis_server import RedisServer
 
-UP = [sys.executable, "-c", "from cli.main import main; main()", "up"]
+UP = [sys.executable, "-c", "from cli.entry import main; main()", "up"]
 
 
 class Up:

@@ -1,11 +1,14 @@
 import asyncio
 import re
+import secrets
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
 
 from config.runtime import MIGRATIONS
+from core.platform.db import Database
 from core.platform.errors import Misconfigured, Unavailable
 from core.platform.migrate import Migration, check_history, load_migrations, migrate
 from tests.databases import Cluster
@@ -140,3 +143,23 @@ async def test_no_server_is_told_without_the_password() -> None:
         await migrate("postgresql://someone:hunter2@127.0.0.1:1/parley", [PLAIN])
     assert "hunter2" not in str(caught.value)
     assert "DATABASE_URL" in str(caught.value)
+
+
+async def test_a_plain_login_is_admitted_by_the_migration(cluster: Cluster) -> None:
+    """DATABASE_URL names a login of its own; the administrator's migration lets it act as the application."""
+    login = f"plain_{secrets.token_hex(4)}"
+    async with cluster.empty() as copy:
+        admin = await asyncpg.connect(copy.admin_dsn)
+        await admin.execute(f"CREATE ROLE {login} LOGIN PASSWORD 'plain-words'")
+        parts = urlsplit(copy.admin_dsn)
+        dsn = f"{parts.scheme}://{login}:plain-words@{parts.netloc.rpartition('@')[2]}{parts.path}?{parts.query}"
+        with pytest.raises(Misconfigured, match="DATABASE_ADMIN_URL"):
+            await Database.open(dsn, name="plain")
+        await migrate(copy.admin_dsn, load_migrations(MIGRATIONS), login)
+        assert await migrate(dsn, load_migrations(MIGRATIONS), login) == []
+        database = await Database.open(dsn, name="plain")
+        async with database.anyone() as db:
+            assert await db.fetchval("SELECT current_user") == "parley_app"
+        await database.close()
+        await admin.execute(f"DROP ROLE {login}")
+        await admin.close()

@@ -4,10 +4,11 @@ import asyncio
 import os
 import random
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from redis.asyncio import Redis
@@ -80,7 +81,7 @@ class Work:
         reader = StreamReader(self.database, redis, consumer, holder, utc_now, 1, QUICK)
         sweeper = JobSweeper(self.database, self.server.url, utc_now)
         runner = JobRunner(self.database, {KIND: JobKind(KIND, self.work, concurrency=50)}, holder, utc_now)
-        rounds: dict[str, Callable[[], Awaitable[int]]] = {
+        rounds: dict[str, Callable[[], Coroutine[Any, Any, int]]] = {
             "relay": relay.run_once,
             "reader": reader.run_once,
             "sweeper": sweeper.run_once,

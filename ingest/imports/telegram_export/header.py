@@ -80,7 +80,7 @@ def parse_header(raw: Mapping[str, Any], first_message: Mapping[str, Any] | None
 
 def is_whole(raw: Mapping[str, Any]) -> bool:
     """Whether no later key of the chat can add to the header."""
-    return "id" in raw and "type" in raw and ("name" in raw or raw["type"] in NAMELESS_TITLES)
+    return "id" in raw and "type" in raw and ("name" in raw or str(raw["type"]) in NAMELESS_TITLES)
 
 
 def bare_id(number: int, kind: str) -> int:

@@ -7,6 +7,7 @@ from typing import Any
 from ingest.imports.telegram_export.scalars import whole
 
 EPOCH = datetime.fromtimestamp(0, UTC)
+LATEST_YEAR = 2100
 
 
 def read_moment(raw: Mapping[str, Any], key: str, zone: tzinfo) -> datetime | None:
@@ -14,11 +15,14 @@ def read_moment(raw: Mapping[str, Any], key: str, zone: tzinfo) -> datetime | No
     seconds = whole(raw.get(f"{key}_unixtime"))
     try:
         if seconds is not None:
-            return datetime.fromtimestamp(seconds, UTC)
-        local = datetime.fromisoformat(raw[key])
-        return (local if local.tzinfo else local.replace(tzinfo=zone)).astimezone(UTC)
+            moment = datetime.fromtimestamp(seconds, UTC)
+        else:
+            local = datetime.fromisoformat(raw[key])
+            moment = (local if local.tzinfo else local.replace(tzinfo=zone)).astimezone(UTC)
     except (KeyError, TypeError, ValueError, OverflowError, OSError):
         return None
+    # Years at the ends of the calendar overflow in arithmetic and turn into infinity in a database.
+    return moment if EPOCH.year <= moment.year < LATEST_YEAR else None
 
 
 def read_edited(raw: Mapping[str, Any], zone: tzinfo) -> datetime | None:

@@ -214,7 +214,10 @@ class _OverrunError(Exception):
 
 def _header_in(text: str) -> dict[str, Any]:
     members = "".join(found[0] for found in HEADER_TEXT.finditer(text))
-    parsed: dict[str, Any] = json.loads("{" + members.strip().rstrip(",") + "}", strict=False)
+    try:
+        parsed: dict[str, Any] = json.loads("{" + members.strip().rstrip(",") + "}", strict=False)
+    except ValueError:  # the damage reaches into the header's own strings
+        return {}
     return parsed
 
 

@@ -8,6 +8,7 @@ from tests.fakes.telegram.messages import Message
 
 ChatKey = int | tuple[int, int]  # marked id of a group or channel; both users of a private chat
 GENERAL_TOPIC = 1
+BLUE = 7322096  # RGB of a topic's icon
 
 
 class ChatKind(StrEnum):
@@ -92,7 +93,7 @@ NOT_A_MEMBER = Member(Status.LEFT, frozenset())
 class Topic:
     id: int
     name: str
-    icon_color: int = 7322096
+    icon_color: int
 
 
 @dataclass(slots=True)

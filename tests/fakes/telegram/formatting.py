@@ -67,9 +67,8 @@ def _explicit(text: str, entities: Iterable[MessageEntity]) -> Iterator[Entity]:
             raise bad_request("entity has incorrect bounds")
         end = given.offset + given.length
         if end > total:
-            raise bad_request(
-                f"entity beginning at UTF-16 offset {given.offset} ends after the end of the text at UTF-16 offset {end}"
-            )
+            where = f"UTF-16 offset {given.offset} ends after the end of the text at UTF-16 offset {end}"
+            raise bad_request(f"entity beginning at {where}")
         if given.offset not in starts or end not in starts:
             raise bad_request(f"entity begins in a middle of a UTF-16 symbol at byte offset {given.offset}")
         if entity := _entity(given):

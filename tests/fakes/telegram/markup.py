@@ -177,9 +177,7 @@ class _Reader:
         self._at += 1
         opened = self._opened[-1]
         if name not in ("", opened.name):
-            raise self._broken_at(
-                "Unmatched end tag", begin, f', expected "</{opened.name}>", found "</{name}>"'
-            )
+            raise self._broken_at("Unmatched end tag", begin, f', expected "</{opened.name}>", found "</{name}>"')
         if self._units > opened.offset:
             self._entities = _with(self._entities, self._entity(opened))
         self._opened.pop()
@@ -228,7 +226,11 @@ def _with(entities: list[Entity], entity: Entity | None) -> list[Entity]:
     if entity is None:
         return entities
     last = entities[-1] if entities else None
-    if last and (last.offset, last.length) == (entity.offset, entity.length) and {last.type, entity.type} == {"pre", "code"}:
+    if (
+        last
+        and (last.offset, last.length) == (entity.offset, entity.length)
+        and {last.type, entity.type} == {"pre", "code"}
+    ):
         language = (last if last.type == "code" else entity).language
         if language:
             return [*entities[:-1], replace(entity, type="pre", language=language)]

@@ -34,7 +34,7 @@ def write_export(path: Path, count: int) -> None:
 
 def importer(copy: Copy, path: Path) -> "subprocess.Popen[bytes]":
     environment = {**os.environ, "DATABASE_URL": copy.database_dsn, "DATABASE_ADMIN_URL": copy.admin_dsn}
-    command = [sys.executable, "-c", "from cli.main import main; main()", "import", str(path), "--json"]
+    command = [sys.executable, "-c", "from cli.entry import main; main()", "import", str(path), "--json"]
     return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
 
 
