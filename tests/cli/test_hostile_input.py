@@ -128,7 +128,7 @@ def test_closed_outputs_lose_nothing_but_words(missing: str) -> None:
     closing = "1" if missing == "stdout" else "2"
     program = "from cli.entry import main; import sys; sys.argv = ['parley', '--help']; main()"
     ended = subprocess.run(
-        ["sh", "-c", f'exec "$0" -c "$1" {closing}>&-', sys.executable, program], capture_output=True
+        ["sh", "-c", f'exec "$0" -c "$1" {closing}>&-', sys.executable, program], capture_output=True, check=False
     )
     assert ended.returncode == 0, ended.stderr
 

@@ -48,6 +48,7 @@ class Mailbox:
         self._next_id = first_id
         self._pending: deque[Update] = deque()
         self._waiting: asyncio.Future[None] | None = None
+        self.polled = asyncio.Event()  # set while somebody waits for the next update
         self.allowed: frozenset[str] = frozenset()
         self.webhook: Webhook | None = None
         self.failure: DeliveryFailure | None = None
@@ -94,11 +95,6 @@ class Mailbox:
         by = "setWebhook" if webhook else "deleteWebhook"
         self._wake(conflict(f"terminated by {by} request"))
 
-    @property
-    def is_polled(self) -> bool:
-        """Whether somebody waits for the next update."""
-        return self._waiting is not None
-
     def failed(self, reason: str) -> None:
         """Notes what getWebhookInfo tells of the last delivery that was not taken."""
         self.failure = DeliveryFailure(self._clock(), reason)
@@ -122,6 +118,7 @@ class Mailbox:
     async def _wait(self, seconds: float | None) -> None:
         waiting = asyncio.get_running_loop().create_future()
         self._waiting = waiting
+        self.polled.set()
         try:
             async with asyncio.timeout(seconds):
                 await waiting
@@ -130,6 +127,8 @@ class Mailbox:
         finally:
             if self._waiting is waiting:
                 self._waiting = None
+            if self._waiting is None:
+                self.polled.clear()
 
     def _wake(self, refusal: Refused | None) -> None:
         waiting, self._waiting = self._waiting, None

@@ -128,7 +128,7 @@ def _target(call: Call, method: Sending, right: Right) -> Target:
 def _replied(chat: Chat, method: Sending) -> int | None:
     asked = method.reply_parameters
     number = asked.message_id if asked else method.reply_to_message_id
-    if asked and (asked.quote or asked.chat_id):
+    if asked and (asked.quote or str(asked.chat_id or method.chat_id) != str(method.chat_id)):
         raise unimplemented("replies with a quote or from another chat")
     if not number or number in chat.messages:
         return number or None
