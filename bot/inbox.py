@@ -21,6 +21,8 @@ PAGE = 200
 MAX_ATTEMPTS = 3
 FIXED_TEXTS = "1"  # version of the check "fixed": the product's own texts
 
+Buttons = tuple[tuple[tuple[str, str], ...], ...]
+
 log = structlog.get_logger(__name__)
 
 
@@ -48,6 +50,11 @@ class Turn:
                 raise Done
             yield uow
         self.is_spent = True
+
+    @staticmethod
+    def text(html: str, buttons: Buttons = ()) -> Body:
+        """One of the product's own texts."""
+        return Body(text=html, parse_mode="HTML", buttons=buttons)
 
     async def say(self, uow: UnitOfWork, chat_id: int, *bodies: Body, check: str = "fixed") -> None:
         """Orders a message in the effect's transaction; `bodies` are its parts. It is named by the update, so it is

@@ -22,13 +22,21 @@ log = structlog.get_logger(__name__)
 
 
 async def keep_running(
-    name: str, round_: Callable[[], Coroutine[Any, Any, int]], stop: asyncio.Event, *, idle: float
+    name: str,
+    round_: Callable[[], Coroutine[Any, Any, int]],
+    stop: asyncio.Event,
+    *,
+    idle: float,
+    grace: float = STOP_GRACE,
 ) -> None:
-    """Calls `round_` until `stop`; rests `idle` seconds after a round that found nothing to do (returned 0)."""
+    """Calls `round_` until `stop`; rests `idle` seconds after a round that found nothing to do (returned 0).
+
+    A round that is under way at `stop` is cancelled after `grace` seconds.
+    """
     failures = 0
     while not stop.is_set():
         try:
-            done = await until_stopped(round_(), stop)
+            done = await until_stopped(round_(), stop, grace)
         except EXPECTED as error:
             failures += 1
             metrics.LOOP_FAILURES.labels(name).inc()
@@ -41,13 +49,13 @@ async def keep_running(
             await rest(stop, idle)
 
 
-async def until_stopped(round_: Coroutine[Any, Any, int], stop: asyncio.Event) -> int:
-    """The round's answer; once `stop` is set it has STOP_GRACE seconds to end by itself."""
+async def until_stopped(round_: Coroutine[Any, Any, int], stop: asyncio.Event, grace: float) -> int:
+    """The round's answer; once `stop` is set it has `grace` seconds to end by itself."""
     running, stopping = asyncio.create_task(round_), asyncio.create_task(stop.wait())
     try:
         await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
         if not running.done():
-            await asyncio.wait({running}, timeout=STOP_GRACE)
+            await asyncio.wait({running}, timeout=grace)
     finally:
         stopping.cancel()
         if not running.done():  # it waits for a server that does not answer

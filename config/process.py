@@ -17,13 +17,14 @@ from core.platform import heartbeat
 from core.platform.errors import AppError
 
 App = Callable[[Runtime, asyncio.Event], Awaitable[None]]
+OnStarted = Callable[[Runtime], Awaitable[None]]
 BEAT_SECONDS = 5.0
 
 log = structlog.get_logger(__name__)
 
 
 async def run_process(
-    settings: Settings, name: str, apps: Mapping[str, App], on_started: Callable[[], None] = lambda: None
+    settings: Settings, name: str, apps: Mapping[str, App], on_started: OnStarted | None = None
 ) -> None:
     """Returns after SIGINT or SIGTERM, with everything stopped. Raises AppError when it cannot start."""
     stop = asyncio.Event()
@@ -33,7 +34,8 @@ async def run_process(
     async with open_runtime(settings, name, pool=8 + 4 * len(apps)) as runtime, serve_health(runtime):
         await found_default_tenant(runtime)
         log.info("process.started", name=name)
-        on_started()
+        if on_started is not None:
+            await on_started(runtime)
         async with asyncio.TaskGroup() as group:
             for app_name, app in apps.items():
                 group.create_task(_supervise(app_name, app, runtime, stop))

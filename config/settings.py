@@ -40,6 +40,7 @@ class Settings(BaseSettings):
     parley_redis_server: str | None = None
     parley_secret_keys: Annotated[tuple[str, ...], NoDecode] = ()
     bot_token: str | None = None
+    telegram_api_url: str | None = None
     webhook_secret: str | None = None
     metrics_port: int | None = Field(default=None, ge=0, le=65535)
     metrics_host: str = "127.0.0.1"

@@ -2,9 +2,12 @@
 
 import asyncio
 
-from config.loops import keep_running
+from config.bots import open_bots
+from config.loops import keep_running, rest
 from config.runtime import Runtime
 from core.access.repo import DirectoryRepo
+from core.delivery.bot_api import BotAccount, BotApiAdapter
+from core.delivery.sender import Sender
 from core.platform.jobs import JobKind, JobRepo
 from core.platform.relay import Relay
 from core.platform.runner import JobRunner
@@ -13,6 +16,7 @@ from worker.jobs import digests, maintenance
 from worker.wakeups import JobSweeper, end_worker, make_worker
 
 IDLE_SECONDS = 0.25
+SENDER_IDLE_SECONDS = 0.1
 PLAN_SECONDS = 60.0
 
 
@@ -43,6 +47,7 @@ async def run(runtime: Runtime, stop: asyncio.Event) -> None:
     runner = JobRunner(runtime.database, kinds_of(runtime), runtime.holder, runtime.clock)
     try:
         async with asyncio.TaskGroup() as group:
+            group.create_task(keep_running("sender", lambda: run_sender(runtime, stop), stop, idle=IDLE_SECONDS))
             group.create_task(keep_running("relay", relay.run_once, stop, idle=IDLE_SECONDS))
             group.create_task(keep_running("job-sweeper", sweeper.run_once, stop, idle=IDLE_SECONDS))
             group.create_task(keep_running("planner", lambda: plan(runtime), stop, idle=PLAN_SECONDS))
@@ -51,6 +56,23 @@ async def run(runtime: Runtime, stop: asyncio.Event) -> None:
                 group.create_task(keep_running(consumer.name, reader.run_once, stop, idle=0))
     finally:
         await sweeper.close()
+
+
+async def run_sender(runtime: Runtime, stop: asyncio.Event) -> int:
+    """One life of the ledger's sender, for all bots; while Telegram is away nothing else in the worker waits for it."""
+    async with open_bots(runtime) as bots:
+        accounts = {owned.account: BotAccount(owned.bot, owned.project_id) for owned in bots}
+        adapter = BotApiAdapter(accounts)
+        sender = Sender(runtime.database, runtime.need_redis(), [adapter], runtime.holder, runtime.clock)
+        try:
+            if not accounts:
+                await stop.wait()
+            while not stop.is_set():
+                if not await sender.run_once():
+                    await rest(stop, SENDER_IDLE_SECONDS)
+        finally:
+            await sender.stop()
+    return 0
 
 
 async def plan(runtime: Runtime) -> int:

@@ -28,6 +28,10 @@ class AccessRepo(Repo):
         await self._db.execute(ADD_TENANT, tenant.tenant_id, tenant.slug, tenant.name)
         await self._db.execute(ADD_DIRECTORY, TENANT, tenant.slug, tenant.tenant_id)
 
+    async def add_directory(self, tenant_id: TenantId, kind: str, key: str) -> None:
+        """What finds the tenant before it is known; entered twice, it changes nothing."""
+        await self._db.execute(ADD_DIRECTORY + " ON CONFLICT DO NOTHING", kind, key, tenant_id)
+
     async def add_project(self, tenant_id: TenantId, slug: str, name: str) -> Project | None:
         """None when the slug is taken."""
         row = await self._db.fetchrow(ADD_PROJECT, tenant_id, slug, name)
@@ -44,6 +48,14 @@ class AccessRepo(Repo):
     async def get_member_id(self, tenant_id: TenantId, name: str) -> MemberId | None:
         found = await self._db.fetchval(GET_MEMBER, tenant_id, name)
         return None if found is None else MemberId(found)
+
+    async def get_member_by_telegram(self, tenant_id: TenantId, telegram_user_id: int) -> MemberId | None:
+        found = await self._db.fetchval(GET_MEMBER_BY_TELEGRAM, tenant_id, telegram_user_id)
+        return None if found is None else MemberId(found)
+
+    async def has_owner(self, tenant_id: TenantId) -> bool:
+        """Whether somebody who is known to Telegram owns the tenant."""
+        return bool(await self._db.fetchval(HAS_OWNER, tenant_id))
 
     async def set_role(
         self, tenant_id: TenantId, member_id: MemberId, project_id: ProjectId | None, role: Role
@@ -68,6 +80,11 @@ ADD_MEMBER = """
 INSERT INTO team_members (tenant_id, name, telegram_user_id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING RETURNING id
 """
 GET_MEMBER = "SELECT id FROM team_members WHERE tenant_id = $1 AND name = $2"
+GET_MEMBER_BY_TELEGRAM = "SELECT id FROM team_members WHERE tenant_id = $1 AND telegram_user_id = $2"
+HAS_OWNER = """
+SELECT EXISTS (SELECT FROM memberships m JOIN team_members t ON t.tenant_id = m.tenant_id AND t.id = m.member_id
+    WHERE m.tenant_id = $1 AND m.role = 'owner' AND t.telegram_user_id IS NOT NULL)
+"""
 SET_ROLE = """
 INSERT INTO memberships (tenant_id, member_id, project_id, role) VALUES ($1, $2, $3, $4)
 ON CONFLICT (tenant_id, member_id, project_id) DO UPDATE SET role = excluded.role

@@ -8,7 +8,7 @@ from core.access.model import Permission, Project, Reader, Role, TeamMember, Ten
 from core.access.permissions import check_permission
 from core.access.repo import AccessRepo, DirectoryRepo
 from core.platform.audit import AuditRepo
-from core.platform.db import Database
+from core.platform.db import Database, UnitOfWork
 from core.platform.errors import BadInput, Conflict, NotFound
 from core.platform.ids import MemberId, ProjectId, TenantId
 
@@ -136,6 +136,24 @@ async def access_reader(
         raise NotFound(f"Member {member_id} does not have the role «{role}» here: see `parley team list`.")
     projects = None if None in held else frozenset(p for p in held if p is not None)
     return Reader(tenant_id=tenant_id, member_id=member_id, role=role, projects=projects)
+
+
+RANKS = (Role.OWNER, Role.MANAGER, Role.OPERATOR, Role.MEMBER)
+
+
+async def reader_of_telegram_user(uow: UnitOfWork, telegram_user_id: int) -> Reader | None:
+    """A member of the team in the highest of his or her roles; None for a stranger."""
+    repo = AccessRepo(uow.db)
+    member_id = await repo.get_member_by_telegram(uow.tenant_id, telegram_user_id)
+    if member_id is None:
+        return None
+    roles = await repo.list_roles(uow.tenant_id, member_id)
+    highest = next((rank for rank in RANKS if any(role is rank for _, role in roles)), None)
+    if highest is None:
+        return None
+    held = [project_id for project_id, role in roles if role is highest]
+    projects = None if None in held else frozenset(p for p in held if p is not None)
+    return Reader(tenant_id=uow.tenant_id, member_id=member_id, role=highest, projects=projects)
 
 
 def actor_of(reader: Reader) -> str:

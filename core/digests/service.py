@@ -4,8 +4,8 @@ import asyncio
 from datetime import datetime, timedelta, tzinfo
 from typing import NamedTuple
 
-from core.access.model import Reader
-from core.access.permissions import check_group, check_project
+from core.access.model import Permission, Reader
+from core.access.permissions import check_group, check_permission, check_project
 from core.digests.model import Digest, Skipped, Window
 from core.digests.pipeline import TextsOf, build_digest
 from core.digests.reading import chat_of, to_messages, topic_of_key
@@ -56,6 +56,20 @@ async def access_chat(database: Database, reader: Reader, wanted: str) -> Chat:
     check_project(reader, ProjectId(chat.conversation.project_id))
     check_group(reader, chat.conversation.id)
     return chat
+
+
+async def list_chats(database: Database, reader: Reader, limit: int) -> list[Conversation]:
+    """The groups that a reader may see, topics left to their chats, the latest talk first."""
+    check_permission(reader, Permission.READ_GROUPS)
+    async with database.uow(reader.tenant_id) as uow:
+        groups = await ConversationRepo(uow.db).list_groups(reader.tenant_id, 10 * limit)
+    return [group for group in groups if _is_open(reader, group)][:limit]
+
+
+def _is_open(reader: Reader, group: Conversation) -> bool:
+    in_projects = reader.projects is None or group.project_id in reader.projects
+    in_groups = reader.groups is None or group.id in reader.groups
+    return in_projects and in_groups and topic_of_key(group.thread_key) is None
 
 
 async def choose_window(

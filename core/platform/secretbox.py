@@ -50,6 +50,11 @@ class SecretRepo(Repo):
         super().__init__(db)
         self._box = box
 
+    @staticmethod
+    async def list_names(db: Connection, tenant_id: TenantId, prefix: str) -> list[str]:
+        """Names of stored secrets, which are no secret: no key is needed."""
+        return [row["name"] for row in await db.fetch(LIST_NAMES, tenant_id, prefix)]
+
     async def set_(self, tenant_id: TenantId, name: str, text: str) -> None:
         await self._db.execute(SET, tenant_id, name, self._box.encrypt(text))
 
@@ -76,5 +81,6 @@ INSERT INTO secrets (tenant_id, name, ciphertext) VALUES ($1, $2, $3)
 ON CONFLICT (tenant_id, name) DO UPDATE SET ciphertext = excluded.ciphertext, updated_at = now()
 """
 GET = "SELECT ciphertext FROM secrets WHERE tenant_id = $1 AND name = $2"
+LIST_NAMES = "SELECT name FROM secrets WHERE tenant_id = $1 AND starts_with(name, $2) ORDER BY name"
 LIST_ALL = "SELECT ciphertext FROM secrets WHERE tenant_id = $1"
 LOCK_ALL = "SELECT name, ciphertext FROM secrets WHERE tenant_id = $1 ORDER BY name FOR UPDATE"

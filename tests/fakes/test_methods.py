@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from aiogram.exceptions import TelegramBadRequest
-from aiogram.methods import ForwardMessage, GetUpdates, LogOut, RestrictChatMember, TelegramMethod
+from aiogram.methods import ForwardMessage, GetUpdates, LogOut, TelegramMethod
 from aiogram.types import (
     BotCommand,
     BotCommandScopeAllPrivateChats,
@@ -113,10 +113,10 @@ async def test_albums(town: Town) -> None:
 
 async def test_edits(town: Town) -> None:
     sent = await town.client.send_message(town.anna.id, "a", reply_markup=BUTTON)
-    where = {"chat_id": town.anna.id, "message_id": sent.message_id}
-    bare = await town.client.edit_message_reply_markup(**where)
+    number = sent.message_id
+    bare = await town.client.edit_message_reply_markup(chat_id=town.anna.id, message_id=number)
     assert isinstance(bare, type(sent)) and (bare.reply_markup, bare.edit_date) == (None, None)
-    edited = await town.client.edit_message_text("<b>b</b>", parse_mode="HTML", **where)
+    edited = await town.client.edit_message_text("<b>b</b>", "", town.anna.id, number, parse_mode="HTML")
     assert isinstance(edited, type(sent)) and (edited.text, edited.edit_date) == ("b", int(town.clock.now.timestamp()))
     file = await town.client.send_document(town.anna.id, BufferedInputFile(b"x", "x.txt"), caption="a")
     captioned = await town.client.edit_message_caption(chat_id=town.anna.id, message_id=file.message_id, caption="b")
@@ -191,9 +191,6 @@ async def test_topics_pins_and_reactions(town: Town) -> None:
     await town.client.set_message_reaction(town.forum.id, sent.message_id, [ReactionTypeEmoji(emoji="👍")])
     assert town.forum.messages[sent.message_id].reactions == {town.desk.id: ("👍",)}
     assert await town.client.send_chat_action(town.forum.id, "typing", message_thread_id=topic.message_thread_id)
-
-
-# --- over bare HTTP
 
 
 def where(town: Town, method: str) -> str:
@@ -283,7 +280,7 @@ async def test_no_method_is_answered_leniently(town: Town, http: ClientSession) 
             refused.add(kind)
         else:
             assert body["description"].startswith("Bad Request: can't parse "), kind
-    assert {RestrictChatMember, ForwardMessage, LogOut} & refused == {ForwardMessage, LogOut}
+    assert {ForwardMessage, LogOut} <= refused
 
 
 async def test_a_callback_data_of_64_bytes_is_taken(town: Town) -> None:

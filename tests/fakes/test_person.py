@@ -1,8 +1,8 @@
 """Stories: people and a real aiogram bot, by polling and by webhook."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from datetime import timedelta
 
 import pytest
@@ -23,6 +23,9 @@ KEYBOARD = InlineKeyboardMarkup(
         [InlineKeyboardButton(text="Later", callback_data="later"), InlineKeyboardButton(text="?", url="https://a.io")],
     ]
 )
+
+
+Running = Callable[[Town], AbstractAsyncContextManager[None]]
 
 
 def desk() -> Dispatcher:
@@ -77,7 +80,7 @@ async def by_webhook(town: Town) -> AsyncIterator[None]:
 
 
 @pytest.mark.parametrize("running", [by_polling, by_webhook])
-async def test_a_story(town: Town, running: type[by_polling]) -> None:
+async def test_a_story(town: Town, running: Running) -> None:
     anna = town.anna
     async with running(town):
         await anna.starts(town.desk)
@@ -174,6 +177,13 @@ async def test_people_are_refused_too(town: Town) -> None:
     with pytest.raises(Refused, match="message text is empty"):
         await town.boris.opens(town.desk)
         await town.boris.types(" ")
+    with pytest.raises(Refused, match="not enough rights"):
+        await town.anna.joins(town.channel)
+        await town.anna.types("x")
+    with pytest.raises(Refused, match="YOU_BLOCKED_USER"):
+        await town.anna.opens(town.desk)
+        await town.anna.blocks(town.desk)
+        await town.anna.types("x")
     with pytest.raises(Refused, match="can't be edited"):
         await town.anna.edits(town.forum.messages[1], "x")
 
@@ -188,9 +198,6 @@ async def test_starting_again_unblocks(town: Town) -> None:
 async def test_ids_are_the_same_each_time(town: Town) -> None:
     assert (town.anna.id, town.boris.id, town.desk.id) == (1001, 1002, 9001)
     assert (town.group.id, town.channel.id, town.forum.id) == (-4001, -1000000000001, -1000000000002)
-
-
-# --- business
 
 
 async def test_a_bot_answers_for_its_owner(town: Town) -> None:

@@ -1,7 +1,8 @@
 """The fake's own endpoints, for stories in another process: journal, faults, people.
 
 GET /__journal · GET /__messages?person=Anna · POST /__push {"bot", "kind", "body"} · POST /__faults {"kind", …}
-· DELETE /__faults · POST /__faults/act · POST /__clock {"seconds"} · POST /__people/Anna/{types|presses|starts|opens}
+· DELETE /__faults · POST /__faults/act · POST /__clock {"seconds"}
+· POST /__people/Anna/{opens|starts|types|presses|waits}
 """
 
 from collections.abc import Awaitable, Callable
@@ -27,7 +28,15 @@ class Admin:
         self._faults = faults
         self._journal = journal
         self._cast = cast
-        self._late: list[Fault] = []
+        self._switched: list[Fault] = []
+        self._switches: dict[str, Callable[..., Fault]] = {
+            "lose_ack": faults.lose_ack,
+            "act_late": faults.act_late,
+            "http_5xx": faults.http_5xx,
+            "cut": faults.cut,
+            "too_many": faults.too_many,
+            "kill_caller": faults.kill_caller,
+        }
 
     def routes(self) -> list[web.RouteDef]:
         return [
@@ -54,12 +63,9 @@ class Admin:
         return web.json_response({})
 
     async def add_fault(self, request: web.Request) -> web.Response:
-        """`kind` is a method of `Faults`; the rest are its arguments, `pid` the process for kill_caller."""
+        """`kind` names a switch of `Faults`; the rest are its arguments; `kill` is the id of a process."""
         details = await request.json()
-        kind = details.pop("kind")
-        if kind == "kill_caller":
-            details["kill"] = details.pop("pid")
-        self._late.append(getattr(self._faults, kind)(**details))
+        self._switched.append(self._switches[details.pop("kind")](**details))
         return web.json_response({})
 
     async def clear_faults(self, _: web.Request) -> web.Response:
@@ -67,7 +73,7 @@ class Admin:
         return web.json_response({})
 
     async def act_late(self, _: web.Request) -> web.Response:
-        return web.json_response({"acted": sum(fault.act() for fault in self._late)})
+        return web.json_response({"acted": sum(fault.act() for fault in self._switched)})
 
     async def forward(self, request: web.Request) -> web.Response:
         clock = self._cast.world.clock

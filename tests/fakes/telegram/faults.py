@@ -6,11 +6,20 @@ import signal
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from functools import partial
+from typing import Any, TypedDict, Unpack
 
 When = Callable[[str, Mapping[str, Any]], bool]
 Kill = Callable[[], None]
 UNTOUCHED = "getUpdates"  # a long poll would use up what is meant for another call
+
+
+class Aim(TypedDict, total=False):
+    """What a switch strikes: `times` (1; None is for ever), `probability` (1), `when` a predicate says so."""
+
+    times: int | None
+    probability: float
+    when: When | None
 
 
 class FaultKind(StrEnum):
@@ -29,10 +38,10 @@ class Fault:
 
     kind: FaultKind
     method: str | None
-    when: When | None
-    times: int | None
-    probability: float
     dice: random.Random
+    when: When | None = None
+    times: int | None = 1
+    probability: float = 1.0
     status: int = 502
     retry_after: int = 1
     delay: float | None = None
@@ -62,7 +71,7 @@ class Fault:
 
 
 class Faults:
-    """Switches share their arguments: `method` (None: any but getUpdates), `times`, `probability`, `when`.
+    """Each switch takes a `method` (None: any but getUpdates) and an `Aim`.
 
     The first switch that strikes decides. Chance is drawn from the seed given here.
     """
@@ -71,32 +80,31 @@ class Faults:
         self._dice = random.Random(seed)
         self._faults: list[Fault] = []
 
-    def lose_ack(self, method: str | None = None, **aim: Any) -> Fault:
+    def lose_ack(self, method: str | None = None, **aim: Unpack[Aim]) -> Fault:
         """Acts, then cuts the connection without an answer."""
-        return self._add(FaultKind.LOSE_ACK, method, **aim)
+        return self._add(FaultKind.LOSE_ACK, method, aim)
 
-    def act_late(self, method: str | None = None, *, delay: float | None = None, **aim: Any) -> Fault:
+    def act_late(self, method: str | None = None, *, delay: float | None = None, **aim: Unpack[Aim]) -> Fault:
         """Cuts the connection and acts `delay` real seconds later, or when told by `act()`."""
-        return self._add(FaultKind.ACT_LATE, method, delay=delay, **aim)
+        return self._add(FaultKind.ACT_LATE, method, aim, delay=delay)
 
-    def http_5xx(self, method: str | None = None, *, status: int = 502, **aim: Any) -> Fault:
+    def http_5xx(self, method: str | None = None, *, status: int = 502, **aim: Unpack[Aim]) -> Fault:
         """Answers with a page of a proxy instead of JSON; does nothing."""
-        return self._add(FaultKind.HTTP_5XX, method, status=status, **aim)
+        return self._add(FaultKind.HTTP_5XX, method, aim, status=status)
 
-    def cut(self, method: str | None = None, **aim: Any) -> Fault:
+    def cut(self, method: str | None = None, **aim: Unpack[Aim]) -> Fault:
         """Cuts the connection; does nothing."""
-        return self._add(FaultKind.CUT, method, **aim)
+        return self._add(FaultKind.CUT, method, aim)
 
-    def too_many(self, method: str | None = None, *, retry_after: int = 1, **aim: Any) -> Fault:
+    def too_many(self, method: str | None = None, *, retry_after: int = 1, **aim: Unpack[Aim]) -> Fault:
         """Answers 429 with `retry_after`; does nothing."""
-        return self._add(FaultKind.TOO_MANY, method, retry_after=retry_after, **aim)
+        return self._add(FaultKind.TOO_MANY, method, aim, retry_after=retry_after)
 
-    def kill_caller(self, kill: Kill | int, method: str | None = None, *, acts: bool, **aim: Any) -> Fault:
+    def kill_caller(self, kill: Kill | int, method: str | None = None, *, acts: bool, **aim: Unpack[Aim]) -> Fault:
         """Kills the caller on receipt (a process id gets SIGKILL), before or after the call acts."""
         if isinstance(kill, int):
-            process = kill
-            kill = lambda: os.kill(process, signal.SIGKILL)  # noqa: E731
-        return self._add(FaultKind.KILL_AFTER if acts else FaultKind.KILL_BEFORE, method, kill=kill, **aim)
+            kill = partial(os.kill, kill, signal.SIGKILL)
+        return self._add(FaultKind.KILL_AFTER if acts else FaultKind.KILL_BEFORE, method, aim, kill=kill)
 
     def clear(self) -> None:
         self._faults.clear()
@@ -104,16 +112,7 @@ class Faults:
     def pick(self, method: str, parameters: Mapping[str, Any]) -> Fault | None:
         return next((fault for fault in self._faults if fault.strikes(method, parameters)), None)
 
-    def _add(
-        self,
-        kind: FaultKind,
-        method: str | None,
-        *,
-        times: int | None = 1,
-        probability: float = 1.0,
-        when: When | None = None,
-        **details: Any,
-    ) -> Fault:
-        fault = Fault(kind, method, when, times, probability, self._dice, **details)
+    def _add(self, kind: FaultKind, method: str | None, aim: Aim, **details: Any) -> Fault:
+        fault = Fault(kind, method, dice=self._dice, **aim, **details)
         self._faults.append(fault)
         return fault

@@ -8,18 +8,21 @@ from datetime import datetime, timedelta
 from tests.fakes.telegram.chats import ChatKey
 
 Times = deque[datetime]
+SECOND = timedelta(seconds=1)
+MINUTE = timedelta(minutes=1)
 
 
 @dataclass(slots=True)
 class Limits:
-    """`private_burst` messages pass at once, then one a second. A refused call is not counted."""
+    """In a private chat `private_burst` messages pass at once, then one a second."""
 
     enabled: bool = True
     bot_per_second: int = 30
     private_burst: int = 5
     group_per_minute: int = 20
     _bots: dict[int, Times] = field(default_factory=lambda: defaultdict(deque))
-    _chats: dict[tuple[int, ChatKey], Times] = field(default_factory=lambda: defaultdict(deque))
+    _groups: dict[tuple[int, ChatKey], Times] = field(default_factory=lambda: defaultdict(deque))
+    _private_until: dict[tuple[int, ChatKey], datetime] = field(default_factory=dict)
 
     def off(self) -> None:
         self.enabled = False
@@ -28,21 +31,29 @@ class Limits:
         """Counts the messages and returns None, or counts nothing and returns the seconds to wait."""
         if not self.enabled:
             return None
-        in_bot, in_chat = self._bots[bot_id], self._chats[bot_id, chat]
-        waits = (
-            _wait(in_bot, now, self.bot_per_second, timedelta(seconds=1), messages),
-            _wait(in_chat, now, *self._of(chat), messages),
-        )
+        place = bot_id, chat
+        in_bot = self._bots[bot_id]
+        waits = [_wait(in_bot, now, self.bot_per_second, SECOND, messages)]
+        if isinstance(chat, tuple):
+            waits.append(self._private_wait(place, now, messages))
+        else:
+            waits.append(_wait(self._groups[place], now, self.group_per_minute, MINUTE, messages))
         if any(waits):
             return max(waits)
-        for times in (in_bot, in_chat):
-            times.extend([now] * messages)
+        in_bot.extend([now] * messages)
+        if isinstance(chat, tuple):
+            self._private_until[place] = self._busy_until(place, now, messages)
+        else:
+            self._groups[place].extend([now] * messages)
         return None
 
-    def _of(self, chat: ChatKey) -> tuple[int, timedelta]:
-        if isinstance(chat, tuple):
-            return self.private_burst, timedelta(seconds=self.private_burst)
-        return self.group_per_minute, timedelta(minutes=1)
+    def _private_wait(self, place: tuple[int, ChatKey], now: datetime, messages: int) -> int:
+        busy = self._busy_until(place, now, min(messages, self.private_burst)) - now
+        return max(0, math.ceil(busy.total_seconds() - self.private_burst))
+
+    def _busy_until(self, place: tuple[int, ChatKey], now: datetime, messages: int) -> datetime:
+        """A chat that is sent a message is busy for a second more."""
+        return max(self._private_until.get(place, now), now) + messages * SECOND
 
 
 def _wait(times: Times, now: datetime, most: int, span: timedelta, messages: int) -> int:

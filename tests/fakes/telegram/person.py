@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import TypeVar
 
-from tests.fakes.telegram.chats import GENERAL_TOPIC, Bot, Chat, Member, Right, Status, Topic, User
+from tests.fakes.telegram.chats import GENERAL_TOPIC, Bot, Chat, ChatKind, Member, Right, Status, Topic, User
 from tests.fakes.telegram.errors import bad_request
 from tests.fakes.telegram.events import Event
 from tests.fakes.telegram.formatting import formatted
@@ -47,8 +47,6 @@ class Person:
             raise ValueError(f"{self.name} has opened no chat")
         return self._chat
 
-    # --- going to places
-
     async def opens(self, place: "Bot | Person | Chat", topic: Topic | None = None) -> Chat:
         """Only looks: a bot may not write before the person has."""
         self._chat = place if isinstance(place, Chat) else self._state.private(self.id, place.id)
@@ -75,8 +73,6 @@ class Person:
 
     async def unblocks(self, bot: Bot) -> None:
         self._state.block(self.id, bot.id, blocked=False)
-
-    # --- saying
 
     async def types(self, text: str, *, html: bool = False) -> Message:
         return self._says(Draft(formatted(text, "HTML" if html else None), topic_id=self._topic))
@@ -105,8 +101,6 @@ class Person:
     async def reacts(self, message: Message, *emoji: str) -> None:
         self._state.react(self.chat, self.chat.messages[message.id], self.id, emoji)
 
-    # --- pressing
-
     async def presses(self, button: str, *, within: float = PATIENCE) -> CallbackAnswer:
         """The newest message's button with this text; returns what the bot answered to the query."""
         query = await self.taps(button, within=within)
@@ -118,8 +112,6 @@ class Person:
         bot_id = message.business_bot_id or message.sender_id
         self._since = self._state.revision
         return self._state.press(self.chat, message, self.id, bot_id, data)
-
-    # --- reading
 
     async def sees(self) -> list[Message]:
         """The messages of the chat (and topic) that is open, oldest first, as they are now."""
@@ -137,13 +129,14 @@ class Person:
     async def waits_until_gone(self, message: Message, *, within: float = PATIENCE) -> None:
         await self._until(lambda: message.id not in self.chat.messages or None, within, "its disappearance")
 
-    # --- inside
-
     def _says(self, draft: Draft) -> Message:
         if not draft.formatted.text and draft.media is None:
             raise bad_request("message text is empty")
         chat = self.chat
-        if not chat.is_private and not chat.member(self.id).may(Right.TEXT):
+        if chat.is_private and self._state.has_blocked(self.id, chat.other(self.id)):
+            raise bad_request("YOU_BLOCKED_USER")
+        right = Right.POST if chat.kind is ChatKind.CHANNEL else Right.TEXT
+        if not chat.is_private and not chat.member(self.id).may(right):
             raise bad_request("not enough rights to send text messages to the chat")
         return self._acted(self._state.send(chat, self.id, draft))
 

@@ -58,8 +58,6 @@ class State:
         self._blocked: set[tuple[int, int]] = set()
         self._deactivated: set[int] = set()
 
-    # --- listening
-
     def listen(self, listener: Listener) -> None:
         self._listeners.append(listener)
 
@@ -74,8 +72,6 @@ class State:
     def _tell(self, event: Event) -> None:
         for listener in tuple(self._listeners):
             listener(event)
-
-    # --- people and places
 
     def bot_by_token(self, token: str) -> Bot | None:
         return next((bot for bot in self.bots.values() if bot.token == token), None)
@@ -128,8 +124,6 @@ class State:
         group.migrated_to = supergroup_id
         self.send(upgraded, by, Draft(service={"migrate_from_chat_id": group.id}))
         return upgraded
-
-    # --- messages
 
     def send(self, chat: Chat, sender_id: int, draft: Draft) -> Message:
         message = Message(
@@ -195,8 +189,6 @@ class State:
         self.files[file_id] = content
         return Media(kind, file_id, name, mime, len(content))
 
-    # --- buttons
-
     def press(self, chat: Chat, message: Message, person_id: int, bot_id: int, data: str) -> CallbackQuery:
         number = f"{next(self._query_numbers):018}"
         query = CallbackQuery(number, person_id, bot_id, chat.key, message.id, data, self.clock())
@@ -207,8 +199,6 @@ class State:
     def answer(self, query: CallbackQuery, answer: CallbackAnswer) -> None:
         query.answer = answer
         self._tell(QueryAnswered(query))
-
-    # --- business
 
     def connect_business(self, owner_id: int, bot_id: int, *, can_reply: bool = True) -> BusinessConnection:
         number = f"business-{len(self.business) + 1:04}"
@@ -221,8 +211,6 @@ class State:
         self.business[connection.id] = connection
         self._tell(BusinessChanged(connection))
         return connection
-
-    # --- numbers
 
     def _next_number(self, chat: Chat) -> int:
         own = chat.kind in (ChatKind.SUPERGROUP, ChatKind.CHANNEL)
