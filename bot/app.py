@@ -5,12 +5,14 @@ from contextlib import AsyncExitStack
 
 import aiohttp
 import structlog
-from redis.asyncio import Redis
 
+from bot.commands import tell_commands
 from bot.dispatcher import handle_with, make_dispatcher
 from bot.inbox import Feeder
+from bot.lease import RENEW_SECONDS, BotLease
 from bot.people import make_invite
 from bot.poller import Poller
+from bot.webhook import serve_webhooks
 from config.bots import OwnedBot, open_bots
 from config.loops import keep_running
 from config.runtime import Runtime
@@ -24,30 +26,48 @@ log = structlog.get_logger(__name__)
 
 async def run(runtime: Runtime, stop: asyncio.Event) -> None:
     """Until `stop`. Without a bot's token there is nothing to do."""
-    async with open_bots(runtime) as bots, aiohttp.ClientSession() as session:
+    async with open_bots(runtime) as bots, aiohttp.ClientSession() as session, AsyncExitStack() as stack:
         if not bots:
             log.info("bot.idle", reason="no bot; set BOT_TOKEN")
             await stop.wait()
             return
+        by_webhook = runtime.settings.webhook_url is not None
+        if by_webhook:
+            await stack.enter_async_context(serve_webhooks(runtime.settings, runtime.database, bots))
         async with asyncio.TaskGroup() as group:
             for owned in bots:
-                group.create_task(serve(runtime, owned, session, runtime.need_redis(), stop))
+                poller = None if by_webhook else Poller(runtime.database, owned, session)
+                group.create_task(serve(runtime, owned, poller, stop))
 
 
-async def serve(
-    runtime: Runtime, owned: OwnedBot, session: aiohttp.ClientSession, redis: "Redis", stop: asyncio.Event
-) -> None:
-    """One bot: its updates in, its handlers on. Pending updates are handled first, never dropped."""
-    async with AsyncExitStack() as stack:
-        handle = handle_with(make_dispatcher(runtime, redis), owned.bot)
-        feeder = Feeder(runtime.database, owned.tenant_id, owned.bot.id, handle, runtime.clock)
-        stack.push_async_callback(feeder.stop)
-        poller = Poller(runtime.database, owned, session)
-        log.info("bot.started", name=owned.me.username)
+async def serve(runtime: Runtime, owned: OwnedBot, poller: Poller | None, stop: asyncio.Event) -> None:
+    """One bot, while this process holds its lease: its updates in, its handlers on. Nothing pending is dropped."""
+    lease = BotLease(runtime.database, owned.tenant_id, owned.bot.id, runtime.holder, runtime.clock)
+    handle = handle_with(make_dispatcher(runtime, runtime.need_redis()), owned.bot)
+    feeder = Feeder(runtime.database, owned.tenant_id, owned.bot.id, handle, runtime.clock)
+    try:
         async with asyncio.TaskGroup() as group:
-            # A long poll that is cut off has confirmed nothing: its updates come again.
-            group.create_task(keep_running("bot.poller", poller.run_once, stop, idle=IDLE_SECONDS, grace=0))
-            group.create_task(keep_running("bot.feeder", feeder.run_once, stop, idle=IDLE_SECONDS))
+            group.create_task(keep_running("bot.lease", lease.renew, stop, idle=RENEW_SECONDS))
+            group.create_task(keep_running("bot.feeder", lambda: _feed(feeder, lease), stop, idle=IDLE_SECONDS))
+            group.create_task(keep_running("bot.commands", lambda: tell_commands(owned, stop), stop, idle=IDLE_SECONDS))
+            if poller is not None:
+                # A long poll that is cut off has confirmed nothing: its updates come again.
+                polling = keep_running("bot.poller", lambda: _poll(poller, lease), stop, idle=IDLE_SECONDS, grace=0)
+                group.create_task(polling)
+    finally:
+        await feeder.stop()
+        await lease.release()
+
+
+async def _feed(feeder: Feeder, lease: BotLease) -> int:
+    if lease.is_held:
+        return await feeder.run_once()
+    feeder.forget()
+    return 0
+
+
+async def _poll(poller: Poller, lease: BotLease) -> int:
+    return await poller.run_once() if lease.is_held else 0
 
 
 async def first_admin_links(runtime: Runtime) -> list[str]:

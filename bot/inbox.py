@@ -114,6 +114,11 @@ class Feeder:
         self._fill()
         return len(found)
 
+    def forget(self) -> None:
+        """What is queued belongs to another process now; later it is read anew."""
+        self._queues.clear()
+        self._after = 0
+
     async def stop(self) -> None:
         """Lets the handlers that have begun end; what is queued stays pending."""
         self._queues.clear()

@@ -8,6 +8,7 @@ from typing import Any
 
 import aiohttp
 import structlog
+from aiogram.exceptions import TelegramAPIError
 
 from bot.inbox import store_updates
 from config.bots import OwnedBot
@@ -41,6 +42,8 @@ class Poller:
 
     async def _get_updates(self) -> list[dict[str, Any]]:
         bot = self._owned.bot
+        if self._offset is None:  # the first call: a webhook that was set would refuse it
+            await self._drop_webhook()
         url = bot.session.api.api_url(bot.token, "getUpdates")
         asked: dict[str, Any] = {"timeout": self._seconds, "allowed_updates": ALLOWED, "limit": 100}
         if self._offset is not None:
@@ -56,3 +59,9 @@ class Poller:
         if code == 409:
             raise Conflict("Another process takes this bot's updates, or a webhook is set.")
         raise Unavailable(f"Telegram refuses getUpdates ({code}).")
+
+    async def _drop_webhook(self) -> None:
+        try:
+            await self._owned.bot.delete_webhook(drop_pending_updates=False)
+        except TelegramAPIError as error:
+            raise Unavailable(f"Telegram cannot be reached ({type(error).__name__}).") from error

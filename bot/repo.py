@@ -88,7 +88,7 @@ WHERE tenant_id = $1 AND id = $2 AND state = 'pending' RETURNING id
 MARK_FAILED = """
 UPDATE bot_updates SET attempts = attempts + 1, error = $3,
     state = CASE WHEN attempts + 1 >= $4 THEN 'parked' ELSE state END,
-    settled_at = CASE WHEN attempts + 1 >= $4 THEN $5 END
+    settled_at = CASE WHEN attempts + 1 >= $4 THEN $5::timestamptz END
 WHERE tenant_id = $1 AND id = $2 AND state = 'pending' RETURNING state
 """
 COUNT_PENDING = "SELECT count(*) FROM bot_updates WHERE tenant_id = $1 AND state = 'pending'"

@@ -2,7 +2,7 @@
 
 import typer
 
-from cli import delivery, digest, doctor, imports, operate, policy, secret, status, team, threads, tour, up
+from cli import bot, delivery, digest, doctor, imports, operate, policy, secret, status, team, threads, tour, up
 from cli.bench import bench
 
 app = typer.Typer(
@@ -23,6 +23,7 @@ app.command("doctor")(doctor.doctor)
 app.command("rebuild")(operate.rebuild)
 app.command("migrate")(operate.migrate)
 app.command("bench")(bench)
+app.add_typer(bot.bot, name="bot")
 app.add_typer(team.team, name="team")
 app.add_typer(team.project, name="project")
 app.add_typer(policy.policy, name="policy")

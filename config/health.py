@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 import asyncpg
 import structlog
@@ -27,7 +28,7 @@ async def serve_health(runtime: Runtime) -> AsyncIterator[int | None]:
         return
     app = web.Application()
     app.router.add_get("/metrics", _metrics)
-    app.router.add_get("/healthz", lambda _: _healthz(runtime))
+    app.router.add_get("/healthz", partial(_healthz, runtime=runtime))
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     try:
@@ -49,7 +50,7 @@ async def _metrics(_: web.Request) -> web.Response:
     return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
-async def _healthz(runtime: Runtime) -> web.Response:
+async def _healthz(_: web.Request, *, runtime: Runtime) -> web.Response:
     checks = await check_servers(runtime)
     healthy = all(state == "ok" for state in checks.values())
     return web.json_response({"status": "ok" if healthy else "failing", **checks}, status=200 if healthy else 503)

@@ -41,7 +41,10 @@ class Settings(BaseSettings):
     parley_secret_keys: Annotated[tuple[str, ...], NoDecode] = ()
     bot_token: str | None = None
     telegram_api_url: str | None = None
+    webhook_url: str | None = None
     webhook_secret: str | None = None
+    webhook_port: int = Field(default=8080, ge=0, le=65535)
+    webhook_host: str = "127.0.0.1"
     metrics_port: int | None = Field(default=None, ge=0, le=65535)
     metrics_host: str = "127.0.0.1"
     log_level: str = Field(default="INFO", validation_alias=AliasChoices("LOG_LEVEL", "log_level"))

@@ -2,10 +2,11 @@
 
 from html import escape
 
-from aiogram import F, Router
+from aiogram import Bot, F, Router
 from aiogram.filters import Command, CommandObject, CommandStart
 from aiogram.types import CallbackQuery, Message, User
 
+from bot.commands import show_menu
 from bot.inbox import Turn
 from bot.people import Person, use_invite
 from bot.repo import PeopleRepo
@@ -32,7 +33,14 @@ def make_router() -> Router:
 
 
 async def accept_invite(
-    message: Message, command: CommandObject, turn: Turn, texts: Texts, event_from_user: User, clock: Clock
+    message: Message,
+    command: CommandObject,
+    turn: Turn,
+    texts: Texts,
+    person: Person,
+    event_from_user: User,
+    clock: Clock,
+    bot: Bot,
 ) -> None:
     async with turn.effect() as uow:
         role = await use_invite(uow, command.args or "", event_from_user, clock())
@@ -42,6 +50,8 @@ async def accept_invite(
             name = escape(event_from_user.full_name, quote=False)
             text = texts("bot-welcome", name=name, role=texts(f"bot-role-{role}"))
         await turn.say(uow, message.chat.id, turn.text(text))
+    if role is not None:
+        await show_menu(bot, person.user_id, role, person.language)
 
 
 async def greet_stranger(message: Message, turn: Turn, texts: Texts) -> None:
@@ -84,8 +94,10 @@ async def ask_language(message: Message, turn: Turn, texts: Texts) -> None:
         await turn.say(uow, message.chat.id, turn.text(texts("bot-language"), buttons))
 
 
-async def set_language(query: CallbackQuery, turn: Turn, person: Person) -> str:
+async def set_language(query: CallbackQuery, turn: Turn, person: Person, bot: Bot) -> str:
     language = (query.data or "").removeprefix(PREFIX)
     async with turn.effect() as uow:
         await PeopleRepo(uow.db).set_language(turn.tenant_id, person.user_id, language)
+    if person.reader is not None:
+        await show_menu(bot, person.user_id, person.reader.role, language)
     return load_texts(language)("bot-language-set")

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 from redis.asyncio import Redis
@@ -51,7 +52,7 @@ class Desk:
     async def running(self) -> AsyncIterator[None]:
         stop = asyncio.Event()
         async with AsyncExitStack() as stack:
-            tasks = [
+            tasks: list[asyncio.Task[Any]] = [
                 asyncio.create_task(run_bot(self.runtime, stop)),
                 asyncio.create_task(run_sender(self.runtime, stop)),
             ]
@@ -64,7 +65,7 @@ class Desk:
             return await uow.db.fetchval(query)
 
 
-async def _gather(tasks: list["asyncio.Task[None]"]) -> None:
+async def _gather(tasks: list["asyncio.Task[Any]"]) -> None:
     await asyncio.gather(*tasks)
 
 

@@ -1,0 +1,170 @@
+"""What arrives by storm: bots are killed, and doubled; whatever a person types has its effect once, in order."""
+
+import asyncio
+import itertools
+import os
+import random
+import re
+import signal
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+
+import aiohttp
+import pytest
+
+from bot.poller import Poller
+from config.bots import open_bots
+from core.access.model import Role
+from core.access.repo import AccessRepo
+from core.access.service import access_tenant
+from core.platform.db import Database
+from core.platform.errors import Conflict
+from core.platform.ids import TenantId
+from tests.bot.conftest import Desk
+from tests.databases import Cluster, Copy
+from tests.fakes.telegram import Bot, FakeTelegram, Person, World
+
+STRESS = int(os.environ.get("STRESS_N", "1"))
+PEOPLE = 40
+TICK = 0.05  # seconds between two looks at the processes
+WORD = re.compile(r"word-\d+")
+
+
+@dataclass
+class Storm:
+    """Members who type to a bot whose processes die; `typed` are their words, by chat."""
+
+    telegram: FakeTelegram
+    bot: Bot
+    copy: Copy
+    database: Database
+    redis_url: str
+    tenant_id: TenantId
+    people: list[Person]
+    typed: dict[int, list[str]] = field(default_factory=dict)
+    deaths: int = 0
+    dice: random.Random = field(default_factory=lambda: random.Random(4))
+    seeds: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
+
+    async def type_words(self, count: int) -> None:
+        """Each word is answered by a message that holds it: nobody knows a group of that name."""
+        for number in range(count):
+            person = self.dice.choice(self.people)
+            await person.types(f"/digest word-{number}")
+            self.typed.setdefault(person.id, []).append(f"word-{number}")
+
+    async def run(self, *, processes: int, share: float, kills: int) -> None:
+        """Until everything typed is settled. Dead processes are replaced; `kills` of them are killed from outside."""
+        bots: list[subprocess.Popen[bytes]] = []
+        marks = sorted(self.dice.sample(range(sum(map(len, self.typed.values()))), kills))
+        try:
+            while not await self.is_settled():
+                bots = [process for process in bots if self._is_alive(process)]
+                bots += [self._start(share) for _ in range(processes - len(bots))]
+                done = await self.count("SELECT count(*) FROM bot_updates WHERE state = 'done'")
+                if marks and done > marks[0]:
+                    marks = [mark for mark in marks if mark >= done]
+                    self.dice.choice(bots).kill()
+                await asyncio.sleep(TICK)
+        finally:
+            for process in bots:
+                process.kill()
+                process.wait()
+
+    async def is_settled(self) -> bool:
+        """Telegram has nothing left, and nothing that was stored is pending."""
+        if self.telegram.api.mailbox(self.bot).pending:
+            return False
+        return not await self.count("SELECT count(*) FROM bot_updates WHERE state = 'pending'")
+
+    async def count(self, query: str) -> int:
+        async with self.database.uow(self.tenant_id) as uow:
+            return int(await uow.db.fetchval(query))
+
+    async def answered(self) -> dict[int, list[str]]:
+        """The words in the ledger, by chat, in the order in which they were ordered."""
+        async with self.database.uow(self.tenant_id) as uow:
+            rows = await uow.db.fetch("""
+                SELECT l.destination, d.body->>'text' AS text FROM deliveries d
+                JOIN delivery_lanes l ON l.tenant_id = d.tenant_id AND l.id = d.lane_id ORDER BY d.id""")
+        found: dict[int, list[str]] = {}
+        for row in rows:
+            found.setdefault(int(row["destination"]), []).extend(WORD.findall(row["text"]))
+        return {chat: words for chat, words in found.items() if words}
+
+    def _is_alive(self, process: "subprocess.Popen[bytes]") -> bool:
+        code = process.poll()
+        assert code in (None, -signal.SIGKILL), f"a bot ended by itself with {code}"
+        self.deaths += code is not None
+        return code is None
+
+    def _start(self, share: float) -> "subprocess.Popen[bytes]":
+        arguments = [
+            self.copy.database_dsn, self.redis_url, self.telegram.url, self.bot.token, str(share),
+            str(next(self.seeds)),
+        ]  # fmt: skip
+        command = [sys.executable, "-m", "tests.bot.bot_process", *arguments]
+        return subprocess.Popen(command, stdout=subprocess.DEVNULL)
+
+
+async def make_members(database: Database, tenant_id: TenantId, people: Sequence[Person]) -> None:
+    async with database.uow(tenant_id) as uow:
+        access = AccessRepo(uow.db)
+        for person in people:
+            member_id = await access.add_member(tenant_id, person.name, person.id)
+            assert member_id is not None
+            await access.set_role(tenant_id, member_id, None, Role.MEMBER)
+
+
+@pytest.fixture
+async def storm(cluster: Cluster, redis_url: str) -> AsyncIterator[Storm]:
+    world = World()
+    world.limits.off()
+    bot = world.bot("parley_bot")
+    people = [world.person(f"Person {number}", language="en") for number in range(PEOPLE)]
+    async with cluster.clone() as copy, FakeTelegram(world) as telegram:
+        database = await Database.open(copy.database_dsn, name="tests")
+        tenant_id = (await access_tenant(database, None)).tenant_id
+        await make_members(database, tenant_id, people)
+        for person in people:
+            await person.starts(bot)
+        yield Storm(telegram, bot, copy, database, redis_url, tenant_id, people)
+        await database.close()
+
+
+async def check(storm: Storm) -> None:
+    answered = await storm.answered()
+    words = Counter(itertools.chain.from_iterable(answered.values()))
+    assert words == Counter(itertools.chain.from_iterable(storm.typed.values())), "lost, or twice"
+    assert answered == storm.typed, "out of order"
+    assert await storm.count("SELECT count(*) FROM bot_updates WHERE state <> 'done'") == 0
+    assert storm.deaths > 0, "a storm in which nobody dies proves nothing"
+
+
+async def while_they_type(storm: Storm, count: int, *, processes: int, share: float, kills: int) -> None:
+    """A third waits at Telegram when the bots start, the rest is typed while they run."""
+    await storm.type_words(count // 3)
+    running = asyncio.create_task(storm.run(processes=processes, share=share, kills=kills))
+    await storm.type_words(count - count // 3)
+    await running
+    await check(storm)
+
+
+async def with_pending(storm: Storm, desk: Desk, count: int, *, share: float, kills: int) -> None:
+    """The bot died between storing and confirming: some updates are stored, some at Telegram, some in both places."""
+    await storm.type_words(count)
+    async with open_bots(desk.runtime) as [owned], aiohttp.ClientSession() as session:
+        poller = Poller(storm.database, owned, session)
+        while await storm.count("SELECT count(*) FROM bot_updates") < count // 2:
+            await poller.run_once()
+    stored = await storm.count("SELECT count(*) FROM bot_updates")
+    assert stored + len(storm.telegram.api.mailbox(storm.bot).pending) > count + PEOPLE, "nothing is in both places"
+    await storm.run(processes=1, share=share, kills=kills)
+    await check(storm)
+
+
+async def test_each_update_has_its_effect_once_however_often_the_bot_dies(storm: Storm) -> None:
+    await while_they_type(storm, 240, processes=1, share=0.004, kills=2)
