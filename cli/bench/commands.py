@@ -10,6 +10,7 @@ from cli.bench.inbox import bench_inbox
 from cli.bench.ingest import bench_ingest
 from cli.bench.jobs import bench_jobs
 from cli.bench.measure import Bench, Result, open_bench
+from cli.bench.updates import bench_updates
 from cli.console import JsonOption, command, err, out, print_json
 from config.settings import load_settings
 
@@ -18,12 +19,14 @@ class Subject(StrEnum):
     INGEST = "ingest"
     INBOX = "inbox"
     JOBS = "jobs"
+    UPDATES = "updates"
 
 
 RUNS: dict[Subject, tuple[Callable[[Bench, int], Awaitable[list[Result]]], int]] = {
     Subject.INGEST: (bench_ingest, 20_000),
     Subject.INBOX: (bench_inbox, 1_000_000),
     Subject.JOBS: (bench_jobs, 2_000),
+    Subject.UPDATES: (bench_updates, 2_000),
 }
 
 
@@ -39,7 +42,7 @@ async def bench(
     for one in [subject] if subject else list(Subject):
         run, usual = RUNS[one]
         err.print(f"{one}: {n or usual} rows …") if not as_json else None
-        async with open_bench(load_settings(), redis=one is Subject.JOBS) as opened:
+        async with open_bench(load_settings(), redis=one in (Subject.JOBS, Subject.UPDATES)) as opened:
             results += await run(opened, n or usual)
     if as_json:
         print_json({"results": [result.as_json() for result in results]})

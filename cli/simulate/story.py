@@ -13,6 +13,7 @@ from pydantic_core import ErrorDetails
 from config.sample import GROUP
 from core.access.model import Role
 from core.platform.errors import BadInput
+from tests.fakes.telegram.parameters import METHODS
 
 PATIENCE = 10.0  # seconds
 SAMPLE = "sample"
@@ -33,6 +34,13 @@ def _not_blank(text: str) -> str:
     if not text.strip():
         raise ValueError("must not be empty")
     return text
+
+
+def _known_method(name: str) -> str:
+    kind = METHODS.get(name.lower())
+    if kind is None or kind.__api_method__ != name:
+        raise ValueError(f"«{name}» is no method of the Bot API")
+    return name
 
 
 Text = Annotated[StrictStr, Field(max_length=MAX_TEXT), AfterValidator(_not_blank)]
@@ -92,7 +100,7 @@ class Broken(Part):
     """From here on the next `times` calls of `method` go wrong."""
 
     telegram: Fault
-    method: Name = "sendMessage"
+    method: Annotated[str, AfterValidator(_known_method)] = "sendMessage"
     times: int = Field(default=1, ge=1, le=1000)
 
 
@@ -113,9 +121,7 @@ Step = Annotated[
     | Annotated[Presses, Tag("presses")]
     | Annotated[Alerted, Tag("alert")]
     | Annotated[Broken, Tag("telegram")],
-    Discriminator(
-        _verb, custom_error_type="verb", custom_error_message=f"must have exactly one of {', '.join(VERBS)}"
-    ),
+    Discriminator(_verb, custom_error_type="verb", custom_error_message=f"must have exactly one of {', '.join(VERBS)}"),
 ]
 
 

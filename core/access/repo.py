@@ -53,6 +53,13 @@ class AccessRepo(Repo):
         found = await self._db.fetchval(GET_MEMBER_BY_TELEGRAM, tenant_id, telegram_user_id)
         return None if found is None else MemberId(found)
 
+    async def list_roles_of_telegram(
+        self, tenant_id: TenantId, telegram_user_id: int
+    ) -> list[tuple[MemberId, ProjectId | None, Role]]:
+        """Empty for a stranger."""
+        rows = await self._db.fetch(LIST_ROLES_OF_TELEGRAM, tenant_id, telegram_user_id)
+        return [(MemberId(row["member_id"]), row["project_id"], Role(row["role"])) for row in rows]
+
     async def has_owner(self, tenant_id: TenantId) -> bool:
         """Whether somebody who is known to Telegram owns the tenant."""
         return bool(await self._db.fetchval(HAS_OWNER, tenant_id))
@@ -81,6 +88,11 @@ INSERT INTO team_members (tenant_id, name, telegram_user_id) VALUES ($1, $2, $3)
 """
 GET_MEMBER = "SELECT id FROM team_members WHERE tenant_id = $1 AND name = $2"
 GET_MEMBER_BY_TELEGRAM = "SELECT id FROM team_members WHERE tenant_id = $1 AND telegram_user_id = $2"
+LIST_ROLES_OF_TELEGRAM = """
+SELECT m.member_id, m.project_id, m.role FROM team_members t
+JOIN memberships m ON m.tenant_id = t.tenant_id AND m.member_id = t.id
+WHERE t.tenant_id = $1 AND t.telegram_user_id = $2
+"""
 HAS_OWNER = """
 SELECT EXISTS (SELECT FROM memberships m JOIN team_members t ON t.tenant_id = m.tenant_id AND t.id = m.member_id
     WHERE m.tenant_id = $1 AND m.role = 'owner' AND t.telegram_user_id IS NOT NULL)

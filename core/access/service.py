@@ -143,15 +143,12 @@ RANKS = (Role.OWNER, Role.MANAGER, Role.OPERATOR, Role.MEMBER)
 
 async def reader_of_telegram_user(uow: UnitOfWork, telegram_user_id: int) -> Reader | None:
     """A member of the team in the highest of his or her roles; None for a stranger."""
-    repo = AccessRepo(uow.db)
-    member_id = await repo.get_member_by_telegram(uow.tenant_id, telegram_user_id)
-    if member_id is None:
+    held_roles = await AccessRepo(uow.db).list_roles_of_telegram(uow.tenant_id, telegram_user_id)
+    if not held_roles:
         return None
-    roles = await repo.list_roles(uow.tenant_id, member_id)
-    highest = next((rank for rank in RANKS if any(role is rank for _, role in roles)), None)
-    if highest is None:
-        return None
-    held = [project_id for project_id, role in roles if role is highest]
+    member_id = held_roles[0][0]
+    highest = min((role for _, _, role in held_roles), key=RANKS.index)
+    held = [project_id for _, project_id, role in held_roles if role is highest]
     projects = None if None in held else frozenset(p for p in held if p is not None)
     return Reader(tenant_id=uow.tenant_id, member_id=member_id, role=highest, projects=projects)
 
