@@ -7,13 +7,15 @@ from redis.asyncio import Redis
 
 from bot.inbox import Handle, Turn
 from bot.middlewares import AnswerMiddleware, PersonMiddleware, ThrottleMiddleware
+from bot.people import People
 from bot.routers import admin, common, digests, fallback
 from config.runtime import Runtime
 
 
 def make_dispatcher(runtime: Runtime, redis: "Redis") -> Dispatcher:
-    dispatcher = Dispatcher(runtime=runtime, clock=runtime.clock)
-    person, throttle = PersonMiddleware(runtime.database), ThrottleMiddleware(redis)
+    people = People(runtime.database)
+    dispatcher = Dispatcher(runtime=runtime, clock=runtime.clock, people=people)
+    person, throttle = PersonMiddleware(people), ThrottleMiddleware(redis)
     for observer in (
         dispatcher.message,
         dispatcher.edited_message,

@@ -11,9 +11,8 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from bot.inbox import Turn
-from bot.people import Person, know
+from bot.people import People, Person
 from config.texts import load_texts
-from core.platform.db import Database
 
 BURST = 20
 BURST_SECONDS = 10
@@ -25,8 +24,8 @@ Next = Callable[[TelegramObject, dict[str, Any]], Awaitable[Any]]
 class PersonMiddleware(BaseMiddleware):
     """Adds `person` and `texts`. Updates without a person (channel posts, other bots) go no further."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, people: People) -> None:
+        self._people = people
         self._texts = {language: load_texts(language) for language in ("ru", "en")}
 
     async def __call__(self, handler: Next, event: TelegramObject, data: dict[str, Any]) -> Any:
@@ -34,7 +33,7 @@ class PersonMiddleware(BaseMiddleware):
         turn: Turn = data["turn"]
         if user is None or user.is_bot:
             return None
-        person = await know(self._database, turn.tenant_id, user)
+        person = await self._people.know(turn.tenant_id, user)
         data["person"] = person
         data["texts"] = self._texts[person.language]
         return await handler(event, data)

@@ -3,6 +3,7 @@
 import hashlib
 import secrets
 from datetime import datetime, timedelta
+from time import monotonic
 from typing import NamedTuple
 
 from aiogram.types import User
@@ -19,6 +20,8 @@ from core.platform.ids import TenantId
 
 INVITE_LIFETIME = timedelta(days=7)
 DEFAULT_LANGUAGE = "en"
+MAX_AGE = 2.0  # seconds
+REMEMBERED = 10_000
 
 
 class Person(NamedTuple):
@@ -33,11 +36,29 @@ class Person(NamedTuple):
         return self.reader is not None and may(self.reader, permission)
 
 
-async def know(database: Database, tenant_id: TenantId, user: User) -> Person:
-    async with database.uow(tenant_id) as uow:
-        chosen = await PeopleRepo(uow.db).get_language(tenant_id, user.id)
-        reader = await reader_of_telegram_user(uow, user.id)
-    return Person(user.id, user.full_name, chosen or language_of(user.language_code), reader)
+class People:
+    """Whom a bot knows. A person is read anew after MAX_AGE seconds: a right that was taken away ends by then."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._known: dict[tuple[TenantId, int], tuple[float, Person]] = {}
+
+    async def know(self, tenant_id: TenantId, user: User) -> Person:
+        read_at, person = self._known.get((tenant_id, user.id), (0.0, None))
+        if person is not None and monotonic() - read_at < MAX_AGE:
+            return person
+        async with self._database.uow(tenant_id) as uow:
+            chosen = await PeopleRepo(uow.db).get_language(tenant_id, user.id)
+            reader = await reader_of_telegram_user(uow, user.id)
+        person = Person(user.id, user.full_name, chosen or language_of(user.language_code), reader)
+        if len(self._known) >= REMEMBERED:
+            self._known.clear()
+        self._known[tenant_id, user.id] = (monotonic(), person)
+        return person
+
+    def forget(self, tenant_id: TenantId, user_id: int) -> None:
+        """Something about the person has just changed."""
+        self._known.pop((tenant_id, user_id), None)
 
 
 def language_of(code: str | None) -> str:

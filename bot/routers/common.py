@@ -8,7 +8,7 @@ from aiogram.types import CallbackQuery, Message, User
 
 from bot.commands import show_menu
 from bot.inbox import Turn
-from bot.people import Person, use_invite
+from bot.people import People, Person, use_invite
 from bot.repo import PeopleRepo
 from bot.rights import HELP, IsStranger
 from config.texts import LANGUAGES, Texts, load_texts
@@ -40,6 +40,7 @@ async def accept_invite(
     person: Person,
     event_from_user: User,
     clock: Clock,
+    people: People,
     bot: Bot,
 ) -> None:
     async with turn.effect() as uow:
@@ -50,6 +51,7 @@ async def accept_invite(
             name = escape(event_from_user.full_name, quote=False)
             text = texts("bot-welcome", name=name, role=texts(f"bot-role-{role}"))
         await turn.say(uow, message.chat.id, turn.text(text))
+    people.forget(turn.tenant_id, person.user_id)
     if role is not None:
         await show_menu(bot, person.user_id, role, person.language)
 
@@ -94,10 +96,11 @@ async def ask_language(message: Message, turn: Turn, texts: Texts) -> None:
         await turn.say(uow, message.chat.id, turn.text(texts("bot-language"), buttons))
 
 
-async def set_language(query: CallbackQuery, turn: Turn, person: Person, bot: Bot) -> str:
+async def set_language(query: CallbackQuery, turn: Turn, person: Person, people: People, bot: Bot) -> str:
     language = (query.data or "").removeprefix(PREFIX)
     async with turn.effect() as uow:
         await PeopleRepo(uow.db).set_language(turn.tenant_id, person.user_id, language)
+    people.forget(turn.tenant_id, person.user_id)
     if person.reader is not None:
         await show_menu(bot, person.user_id, person.reader.role, language)
     return load_texts(language)("bot-language-set")

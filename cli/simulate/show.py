@@ -25,7 +25,7 @@ def print_chats(console: Console, chats: dict[str, list[Line]], bot: str) -> Non
         console.print(Text(f"── {name} ── {bot} ──", "bold"))
         for line in lines:
             for number, shown in enumerate(_drawn(console, line, WIDTH - column)):
-                row = Text((line.who if number == 0 else "").ljust(column), "dim") + shown
+                row = Text.assemble(((line.who if number == 0 else "").ljust(column), "dim"), shown)
                 row.rstrip()
                 console.print(row)
         console.print()

@@ -69,7 +69,10 @@ class Stage:
 
 
 async def _end(apps: list["asyncio.Task[None]"]) -> None:
-    await asyncio.gather(*apps)
+    """All of them end before what they stand on is closed; then the first that failed is heard."""
+    await asyncio.wait(apps)
+    for app in apps:
+        app.result()
 
 
 @asynccontextmanager
@@ -106,7 +109,7 @@ def _own_settings(settings: Settings, bench: Bench, token: str, url: str) -> Set
 
 
 async def run_sender(runtime: Runtime, stop: asyncio.Event) -> None:
-    """The worker's sender, in no hurry to be slow."""
+    """The worker's sender, without the limits of the real Telegram."""
     async with open_bots(runtime) as bots:
         adapter = UnhurriedAdapter({owned.account: BotAccount(owned.bot, owned.project_id) for owned in bots})
         sender = Sender(runtime.database, runtime.need_redis(), [adapter], runtime.holder, runtime.clock)

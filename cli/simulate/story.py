@@ -7,7 +7,17 @@ from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, StrictStr, Tag, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    StrictStr,
+    Tag,
+    ValidationError,
+)
 from pydantic_core import ErrorDetails
 
 from config.sample import GROUP
@@ -17,6 +27,7 @@ from tests.fakes.telegram.parameters import METHODS
 
 PATIENCE = 10.0  # seconds
 SAMPLE = "sample"
+NOBODY = "none"
 MAX_TEXT = 4096
 
 
@@ -34,6 +45,10 @@ def _not_blank(text: str) -> str:
     if not text.strip():
         raise ValueError("must not be empty")
     return text
+
+
+def _no_role(role: object) -> object:
+    return None if role == NOBODY else role
 
 
 def _known_method(name: str) -> str:
@@ -57,7 +72,7 @@ class Played(Part):
 
     name: Name
     language: str | None = Field(default=None, pattern="^[a-z]{2,3}(-[A-Za-z]{2,4})?$")
-    role: Role | None = None
+    role: Annotated[Role | None, BeforeValidator(_no_role)] = None
 
 
 class Types(Part):
@@ -104,7 +119,7 @@ class Broken(Part):
     times: int = Field(default=1, ge=1, le=1000)
 
 
-VERBS = {"types": Types, "replies": Replies, "sees": Sees, "presses": Presses, "alert": Alerted, "telegram": Broken}
+VERBS = ("types", "replies", "sees", "presses", "alert", "telegram")
 
 
 def _verb(raw: Any) -> str | None:

@@ -15,15 +15,8 @@ from core.platform.ids import Holder, TenantId
 class LedgerRepo(Repo):
     async def add(self, tenant_id: TenantId, outgoing: Outgoing, random_ids: Sequence[int]) -> list[DeliveryId]:
         """Rows of the parts that are new; a part that was ordered before stays as it is."""
-        lane_id = await self._db.fetchval(ADD_LANE, tenant_id, outgoing.account, outgoing.destination)
         parts = outgoing.parts
-        rows = await self._db.fetch(
-            ADD,
-            tenant_id,
-            lane_id,
-            outgoing.origin,
-            outgoing.due_at,
-            correlation.current(),
+        columns = (
             list(range(len(parts))),
             [part.body.model_dump(mode="json") for part in parts],
             [part.verdict.body_hash for part in parts],
@@ -31,9 +24,12 @@ class LedgerRepo(Repo):
             [part.verdict.policy_version for part in parts],
             list(random_ids),
         )
-        if rows:
-            await self._db.execute(HASTEN_LANE, tenant_id, lane_id, outgoing.due_at)
-        return [DeliveryId(row["id"]) for row in rows]
+        where = (tenant_id, outgoing.account, outgoing.destination, outgoing.origin, outgoing.due_at)
+        row = await self._db.fetchrow(ADD, *where, correlation.current(), *columns)
+        if row is None or row["lane_id"] is None:  # somebody made this lane at the same moment: it is there now
+            await self._db.fetchval(ADD_LANE, tenant_id, outgoing.account, outgoing.destination)
+            row = await self._db.fetchrow(ADD, *where, correlation.current(), *columns)
+        return [DeliveryId(found) for found in row["ids"]] if row else []
 
     async def get(self, tenant_id: TenantId, delivery_id: DeliveryId) -> Delivery | None:
         row = await self._db.fetchrow(GET, tenant_id, delivery_id)
@@ -153,14 +149,28 @@ ADD_LANE = """
 INSERT INTO delivery_lanes (tenant_id, account, destination) VALUES ($1, $2, $3)
 ON CONFLICT (tenant_id, account, destination) DO UPDATE SET account = excluded.account RETURNING id
 """
+# One round trip: the lane is found or made, the parts join it, the lane is due when the first of them is.
 ADD = """
-INSERT INTO deliveries (tenant_id, lane_id, origin, order_at, due_at, correlation_id, part, body, body_hash, check_kind,
-    policy_version, random_id)
-SELECT $1, $2, $3, $4, $4, $5, p.*
-FROM unnest($6::int[], $7::jsonb[], $8::bytea[], $9::text[], $10::text[], $11::bigint[])
-    AS p (part, body, body_hash, check_kind, policy_version, random_id)
-ORDER BY p.part
-ON CONFLICT (tenant_id, origin, part) DO NOTHING RETURNING id
+WITH known AS (
+    SELECT id FROM delivery_lanes WHERE tenant_id = $1 AND account = $2 AND destination = $3
+), made AS (
+    INSERT INTO delivery_lanes (tenant_id, account, destination)
+    SELECT $1, $2, $3 WHERE NOT EXISTS (SELECT FROM known) ON CONFLICT DO NOTHING RETURNING id
+), lane AS (
+    SELECT id FROM known UNION ALL SELECT id FROM made
+), added AS (
+    INSERT INTO deliveries (tenant_id, lane_id, origin, order_at, due_at, correlation_id, part, body, body_hash,
+        check_kind, policy_version, random_id)
+    SELECT $1, lane.id, $4, $5, $5, $6, p.*
+    FROM lane, unnest($7::int[], $8::jsonb[], $9::bytea[], $10::text[], $11::text[], $12::bigint[])
+        AS p (part, body, body_hash, check_kind, policy_version, random_id)
+    ORDER BY p.part
+    ON CONFLICT (tenant_id, origin, part) DO NOTHING RETURNING id, lane_id
+), hastened AS (
+    INSERT INTO due AS d (tenant_id, kind, row_id, due_at) SELECT $1, 'lane', lane_id, $5 FROM added LIMIT 1
+    ON CONFLICT (tenant_id, kind, row_id) DO UPDATE SET due_at = least(d.due_at, excluded.due_at)
+)
+SELECT (SELECT id FROM lane) AS lane_id, array(SELECT id FROM added ORDER BY id) AS ids
 """
 HASTEN_LANE = """
 INSERT INTO due AS d (tenant_id, kind, row_id, due_at) VALUES ($1, 'lane', $2, $3)

@@ -6,11 +6,10 @@ import os
 import random
 import re
 import signal
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
+from multiprocessing.process import BaseProcess
 
 import aiohttp
 import pytest
@@ -24,11 +23,13 @@ from core.platform.db import Database
 from core.platform.errors import Conflict
 from core.platform.ids import TenantId
 from tests.bot.conftest import Desk
+from tests.bot.mortal_process import Life, begin_bot
 from tests.databases import Cluster, Copy
 from tests.fakes.telegram import Bot, FakeTelegram, Person, World
 
 STRESS = int(os.environ.get("STRESS_N", "1"))
 PEOPLE = 40
+TYPED_AT_ONCE = 5
 TICK = 0.05  # seconds between two looks at the processes
 WORD = re.compile(r"word-\d+")
 
@@ -51,19 +52,24 @@ class Storm:
 
     async def type_words(self, count: int) -> None:
         """Each word is answered by a message that holds it: nobody knows a group of that name."""
-        for number in range(count):
+        first = sum(map(len, self.typed.values()))
+        for number in range(first, first + count):
             person = self.dice.choice(self.people)
             await person.types(f"/digest word-{number}")
             self.typed.setdefault(person.id, []).append(f"word-{number}")
 
-    async def run(self, *, processes: int, share: float, kills: int) -> None:
-        """Until everything typed is settled. Dead processes are replaced; `kills` of them are killed from outside."""
-        bots: list[subprocess.Popen[bytes]] = []
-        marks = sorted(self.dice.sample(range(sum(map(len, self.typed.values()))), kills))
+    async def run(self, *, processes: int, share: float, kills: int, to_type: int = 0) -> None:
+        """Until everything is settled. Dead processes are replaced; `kills` of them are killed from outside."""
+        bots: list[BaseProcess] = []
+        total = sum(map(len, self.typed.values())) + to_type
+        marks = sorted(self.dice.sample(range(total), kills))
         try:
-            while not await self.is_settled():
+            while to_type or not await self.is_settled():
                 bots = [process for process in bots if self._is_alive(process)]
-                bots += [self._start(share) for _ in range(processes - len(bots))]
+                bots += [begin_bot(self._life(share)) for _ in range(processes - len(bots))]
+                typing = min(to_type, TYPED_AT_ONCE)
+                await self.type_words(typing)
+                to_type -= typing
                 done = await self.count("SELECT count(*) FROM bot_updates WHERE state = 'done'")
                 if marks and done > marks[0]:
                     marks = [mark for mark in marks if mark >= done]
@@ -72,7 +78,7 @@ class Storm:
         finally:
             for process in bots:
                 process.kill()
-                process.wait()
+                process.join()
 
     async def is_settled(self) -> bool:
         """Telegram has nothing left, and nothing that was stored is pending."""
@@ -95,19 +101,15 @@ class Storm:
             found.setdefault(int(row["destination"]), []).extend(WORD.findall(row["text"]))
         return {chat: words for chat, words in found.items() if words}
 
-    def _is_alive(self, process: "subprocess.Popen[bytes]") -> bool:
-        code = process.poll()
+    def _is_alive(self, process: BaseProcess) -> bool:
+        code = process.exitcode
         assert code in (None, -signal.SIGKILL), f"a bot ended by itself with {code}"
         self.deaths += code is not None
         return code is None
 
-    def _start(self, share: float) -> "subprocess.Popen[bytes]":
-        arguments = [
-            self.copy.database_dsn, self.redis_url, self.telegram.url, self.bot.token, str(share),
-            str(next(self.seeds)),
-        ]  # fmt: skip
-        command = [sys.executable, "-m", "tests.bot.bot_process", *arguments]
-        return subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    def _life(self, share: float) -> Life:
+        seed = next(self.seeds)
+        return Life(self.copy.database_dsn, self.redis_url, self.telegram.url, self.bot.token, share, seed)
 
 
 async def make_members(database: Database, tenant_id: TenantId, people: Sequence[Person]) -> None:
@@ -148,9 +150,7 @@ async def check(storm: Storm) -> None:
 async def while_they_type(storm: Storm, count: int, *, processes: int, share: float, kills: int) -> None:
     """A third waits at Telegram when the bots start, the rest is typed while they run."""
     await storm.type_words(count // 3)
-    running = asyncio.create_task(storm.run(processes=processes, share=share, kills=kills))
-    await storm.type_words(count - count // 3)
-    await running
+    await storm.run(processes=processes, share=share, kills=kills, to_type=count - count // 3)
     await check(storm)
 
 

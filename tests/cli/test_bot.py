@@ -3,7 +3,7 @@
 import asyncio
 import io
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from functools import partial
 from pathlib import Path
@@ -17,6 +17,7 @@ from cli import bot
 from cli.simulate.show import as_json, print_chats
 from cli.simulate.transcript import Transcript
 from config.sample import FOLDER
+from core.delivery import budget
 from core.platform.secretbox import new_key
 from tests.cli.conftest import Cli
 from tests.fakes.telegram import Bot, FakeTelegram, Person, World
@@ -37,7 +38,7 @@ def telegram(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A Telegram with one bot that answers while a command runs an event loop of its own."""
     world = World()
     world.bot("desk_bot", token=TOKEN)
-    running: Future[tuple[str, partial[object]]] = Future()
+    running: Future[tuple[str, Callable[[], object]]] = Future()
 
     async def serve() -> None:
         ended = asyncio.Event()
@@ -53,6 +54,12 @@ def telegram(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
     end()
     thread.join()
+
+
+@pytest.fixture
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sender does not settle for a second before a bot's first message."""
+    monkeypatch.setattr(budget, "SETTLING_SECONDS", 0.0)
 
 
 def test_a_bot_is_added_once_and_named(cli: Cli, telegram: None) -> None:
@@ -83,7 +90,7 @@ def test_without_a_key_no_bot_is_entered(cli: Cli, telegram: None, monkeypatch: 
     assert "PARLEY_SECRET_KEYS is not set" in ended.err
 
 
-def test_the_sample_story_ends_well_and_prints_each_chat(cli: Cli) -> None:
+def test_the_sample_story_ends_well_and_prints_each_chat(cli: Cli, unhurried: None) -> None:
     ended = cli("bot", "simulate", str(FOLDER / "story.yaml"))
     assert ended.code == 0, ended.err
     anna, max_, eve = ended.out.split("── Parley ──")[1:]
@@ -97,7 +104,7 @@ def test_the_sample_story_ends_well_and_prints_each_chat(cli: Cli) -> None:
     assert "welcome" not in eve.lower()
 
 
-def test_what_does_not_happen_is_told_with_its_line_below_the_chat(cli: Cli, tmp_path: Path) -> None:
+def test_what_does_not_happen_is_told_with_its_line_below_the_chat(cli: Cli, unhurried: None, tmp_path: Path) -> None:
     path = write(tmp_path, "{who: Olga, types: /id}", "{who: Olga, sees: Bonjour, within: 0.2}")
     ended = cli("bot", "simulate", str(path))
     assert ended.code == 1
@@ -106,7 +113,7 @@ def test_what_does_not_happen_is_told_with_its_line_below_the_chat(cli: Cli, tmp
     assert ended.err.splitlines()[-1].startswith(told)
 
 
-def test_json_is_one_object_also_when_the_story_fails(cli: Cli, tmp_path: Path) -> None:
+def test_json_is_one_object_also_when_the_story_fails(cli: Cli, unhurried: None, tmp_path: Path) -> None:
     ended = cli("bot", "simulate", str(write(tmp_path, "{who: Eve, alert: Hello}")), "--json")
     assert ended.code == 1
     assert ended.json["unmet"] == "story.yaml, line 7 (step 1): Eve has pressed no button yet."
