@@ -18,6 +18,7 @@ from config.loops import keep_running
 from config.runtime import Runtime
 from core.access.model import Role
 from core.access.repo import AccessRepo
+from core.platform.ids import TenantId
 
 IDLE_SECONDS = 0.1
 
@@ -72,12 +73,21 @@ async def _poll(poller: Poller, lease: BotLease) -> int:
 
 async def first_admin_links(runtime: Runtime) -> list[str]:
     """For each bot whose tenant has no owner yet: a link that makes whoever opens it first the owner."""
+    return await invite_links(runtime, Role.OWNER, only_without_owner=True)
+
+
+async def invite_links(
+    runtime: Runtime, role: Role, *, tenant_id: TenantId | None = None, only_without_owner: bool = False
+) -> list[str]:
+    """A one-time link for each bot (of a tenant) that makes one person a member in that role."""
     links = []
     async with open_bots(runtime) as bots:
         for owned in bots:
+            if tenant_id not in (None, owned.tenant_id):
+                continue
             async with runtime.database.uow(owned.tenant_id) as uow:
-                if await AccessRepo(uow.db).has_owner(owned.tenant_id):
+                if only_without_owner and await AccessRepo(uow.db).has_owner(owned.tenant_id):
                     continue
-                token = await make_invite(uow, Role.OWNER, runtime.clock())
+                token = await make_invite(uow, role, runtime.clock())
             links.append(f"https://t.me/{owned.me.username}?start={token}")
     return links

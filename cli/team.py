@@ -4,10 +4,13 @@ from typing import Annotated
 
 import typer
 
+from bot.app import invite_links
 from cli.console import JsonOption, TenantOption, command, out, print_json, with_reader
 from config.runtime import Runtime
 from core.access import service
-from core.access.model import Project, Reader, Role, TeamMember
+from core.access.model import Permission, Project, Reader, Role, TeamMember
+from core.access.permissions import check_permission
+from core.platform.errors import NotFound
 from core.platform.ids import MemberId
 
 team = typer.Typer(no_args_is_help=True, help="People and their roles.")
@@ -53,6 +56,25 @@ async def list_members(tenant: TenantOption = None, as_json: JsonOption = False)
     for member in members if not as_json else []:
         roles = ", ".join(f"{role} of {'all projects' if slug == '*' else slug}" for slug, role in member.roles.items())
         out.print(f"{member.id}\t{member.name}\t{roles}", markup=False)
+
+
+@team.command("invite")
+@command
+async def invite(
+    role: Annotated[Role, typer.Option(help="What the person may do.")] = Role.OPERATOR,
+    tenant: TenantOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Print a one-time link; whoever opens it in Telegram first becomes a member."""
+
+    async def work(runtime: Runtime, reader: Reader) -> list[str]:
+        check_permission(reader, Permission.MANAGE_TEAM)
+        return await invite_links(runtime, role, tenant_id=reader.tenant_id)
+
+    links = await with_reader(tenant, work)
+    if not links:
+        raise NotFound("There is no bot to invite to: set BOT_TOKEN, or add one with `parley bot add`.")
+    print_json({"links": links}) if as_json else out.print("\n".join(links), markup=False)
 
 
 @project.command("add")

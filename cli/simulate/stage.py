@@ -96,6 +96,7 @@ def _new_token() -> str:
 
 
 def _own_settings(settings: Settings, bench: Bench, token: str, url: str) -> Settings:
+    """Nothing in them leads to the real Telegram, nor to what the real bot stands on."""
     own = bench.addresses
     return settings.model_copy(
         update={
@@ -104,6 +105,7 @@ def _own_settings(settings: Settings, bench: Bench, token: str, url: str) -> Set
             "redis_url": own.redis_url,
             "bot_token": token,
             "telegram_api_url": url,
+            "webhook_url": None,
         }
     )
 

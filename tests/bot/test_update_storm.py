@@ -13,24 +13,31 @@ from multiprocessing.process import BaseProcess
 
 import aiohttp
 import pytest
+from redis.asyncio import Redis
 
 from bot.poller import Poller
 from config.bots import open_bots
+from config.policies import load_defaults
+from config.runtime import Addresses, Runtime
+from config.settings import Settings
 from core.access.model import Role
 from core.access.repo import AccessRepo
 from core.access.service import access_tenant
+from core.platform.clock import utc_now
 from core.platform.db import Database
 from core.platform.errors import Conflict
-from core.platform.ids import TenantId
+from core.platform.ids import TenantId, new_holder
+from core.platform.policies import Policies
 from tests.bot.conftest import Desk
 from tests.bot.mortal_process import Life, begin_bot
-from tests.databases import Cluster, Copy
+from tests.databases import Cluster
 from tests.fakes.telegram import Bot, FakeTelegram, Person, World
 
 STRESS = int(os.environ.get("STRESS_N", "1"))
 PEOPLE = 40
 TYPED_AT_ONCE = 5
 TICK = 0.05  # seconds between two looks at the processes
+STORED = "SELECT count(*) FROM bot_updates"
 WORD = re.compile(r"word-\d+")
 
 
@@ -40,9 +47,7 @@ class Storm:
 
     telegram: FakeTelegram
     bot: Bot
-    copy: Copy
-    database: Database
-    redis_url: str
+    runtime: Runtime
     tenant_id: TenantId
     people: list[Person]
     typed: dict[int, list[str]] = field(default_factory=dict)
@@ -87,12 +92,12 @@ class Storm:
         return not await self.count("SELECT count(*) FROM bot_updates WHERE state = 'pending'")
 
     async def count(self, query: str) -> int:
-        async with self.database.uow(self.tenant_id) as uow:
+        async with self.runtime.database.uow(self.tenant_id) as uow:
             return int(await uow.db.fetchval(query))
 
     async def answered(self) -> dict[int, list[str]]:
         """The words in the ledger, by chat, in the order in which they were ordered."""
-        async with self.database.uow(self.tenant_id) as uow:
+        async with self.runtime.database.uow(self.tenant_id) as uow:
             rows = await uow.db.fetch("""
                 SELECT l.destination, d.body->>'text' AS text FROM deliveries d
                 JOIN delivery_lanes l ON l.tenant_id = d.tenant_id AND l.id = d.lane_id ORDER BY d.id""")
@@ -109,7 +114,8 @@ class Storm:
 
     def _life(self, share: float) -> Life:
         seed = next(self.seeds)
-        return Life(self.copy.database_dsn, self.redis_url, self.telegram.url, self.bot.token, share, seed)
+        where = self.runtime.addresses
+        return Life(where.database_dsn, str(where.redis_url), self.telegram.url, self.bot.token, share, seed)
 
 
 async def make_members(database: Database, tenant_id: TenantId, people: Sequence[Person]) -> None:
@@ -122,18 +128,27 @@ async def make_members(database: Database, tenant_id: TenantId, people: Sequence
 
 
 @pytest.fixture
-async def storm(cluster: Cluster, redis_url: str) -> AsyncIterator[Storm]:
+async def storm(cluster: Cluster, redis: "Redis", redis_url: str) -> AsyncIterator[Storm]:
     world = World()
     world.limits.off()
     bot = world.bot("parley_bot")
     people = [world.person(f"Person {number}", language="en") for number in range(PEOPLE)]
     async with cluster.clone() as copy, FakeTelegram(world) as telegram:
         database = await Database.open(copy.database_dsn, name="tests")
+        runtime = Runtime(
+            settings=Settings(bot_token=bot.token, telegram_api_url=telegram.url),
+            addresses=Addresses("", copy.database_dsn, redis_url),
+            database=database,
+            redis=redis,
+            policies=Policies(database, load_defaults()),
+            clock=utc_now,
+            holder=new_holder("test"),
+        )
         tenant_id = (await access_tenant(database, None)).tenant_id
         await make_members(database, tenant_id, people)
         for person in people:
             await person.starts(bot)
-        yield Storm(telegram, bot, copy, database, redis_url, tenant_id, people)
+        yield Storm(telegram, bot, runtime, tenant_id, people)
         await database.close()
 
 
@@ -154,18 +169,64 @@ async def while_they_type(storm: Storm, count: int, *, processes: int, share: fl
     await check(storm)
 
 
-async def with_pending(storm: Storm, desk: Desk, count: int, *, share: float, kills: int) -> None:
+async def with_pending(storm: Storm, count: int, *, share: float, kills: int) -> None:
     """The bot died between storing and confirming: some updates are stored, some at Telegram, some in both places."""
     await storm.type_words(count)
-    async with open_bots(desk.runtime) as [owned], aiohttp.ClientSession() as session:
-        poller = Poller(storm.database, owned, session)
-        while await storm.count("SELECT count(*) FROM bot_updates") < count // 2:
+    async with open_bots(storm.runtime) as [owned], aiohttp.ClientSession() as session:
+        poller = Poller(storm.runtime.database, owned, session)
+        while await storm.count(STORED) < count // 2:
             await poller.run_once()
-    stored = await storm.count("SELECT count(*) FROM bot_updates")
-    assert stored + len(storm.telegram.api.mailbox(storm.bot).pending) > count + PEOPLE, "nothing is in both places"
+    at_telegram = len(storm.telegram.api.mailbox(storm.bot).pending)
+    assert await storm.count(STORED) + at_telegram > count + PEOPLE, "nothing is in both places"
     await storm.run(processes=1, share=share, kills=kills)
     await check(storm)
 
 
 async def test_each_update_has_its_effect_once_however_often_the_bot_dies(storm: Storm) -> None:
-    await while_they_type(storm, 240, processes=1, share=0.004, kills=2)
+    await while_they_type(storm, 160, processes=1, share=0.003, kills=2)
+
+
+async def test_two_processes_of_one_bot_repeat_nothing_and_lose_nothing(storm: Storm) -> None:
+    await while_they_type(storm, 160, processes=2, share=0.001, kills=2)
+
+
+async def test_what_was_pending_at_the_start_has_its_effect_once(storm: Storm) -> None:
+    await with_pending(storm, 160, share=0.003, kills=1)
+
+
+async def test_of_two_pollers_one_yields_and_no_update_is_lost(desk: Desk) -> None:
+    anna = desk.world.person("Anna")
+    mailbox = desk.telegram.api.mailbox(desk.bot)
+    await anna.starts(desk.bot)
+    async with open_bots(desk.runtime) as [owned], aiohttp.ClientSession() as session:
+        pollers = itertools.cycle([Poller(desk.runtime.database, owned, session) for _ in range(2)])
+        await next(pollers).run_once()
+        for number in range(20):
+            waiting = asyncio.create_task(next(pollers).run_once())
+            await mailbox.polled.wait()
+            taking_over = asyncio.create_task(next(pollers).run_once())
+            with pytest.raises(Conflict):
+                await waiting
+            await anna.types(f"word-{number}")
+            await taking_over
+            next(pollers)
+    assert await desk.fetchval("SELECT count(*) FROM bot_updates") == 21
+    assert await desk.fetchval("SELECT count(DISTINCT payload->'message'->>'text') FROM bot_updates") == 21
+
+
+@pytest.mark.stress
+@pytest.mark.timeout(3000)
+async def test_two_thousand_updates(storm: Storm) -> None:
+    await while_they_type(storm, 2000 * STRESS, processes=1, share=0.004, kills=40)
+
+
+@pytest.mark.stress
+@pytest.mark.timeout(3000)
+async def test_two_thousand_updates_and_two_processes(storm: Storm) -> None:
+    await while_they_type(storm, 2000 * STRESS, processes=2, share=0.002, kills=40)
+
+
+@pytest.mark.stress
+@pytest.mark.timeout(3000)
+async def test_a_restart_with_five_hundred_pending(storm: Storm) -> None:
+    await with_pending(storm, 500 * STRESS, share=0.004, kills=10)

@@ -113,13 +113,34 @@ def test_what_does_not_happen_is_told_with_its_line_below_the_chat(cli: Cli, unh
     assert ended.err.splitlines()[-1].startswith(told)
 
 
-def test_json_is_one_object_also_when_the_story_fails(cli: Cli, unhurried: None, tmp_path: Path) -> None:
+def test_json_is_one_object_also_when_the_story_fails(
+    cli: Cli, unhurried: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BOT_TOKEN", "4200000009:of-a-real-bot")  # a story has a bot of its own, and polls for it
+    monkeypatch.setenv("WEBHOOK_URL", "https://desk.example.org")
+    monkeypatch.setenv("WEBHOOK_SECRET", "of-a-real-webhook")
     ended = cli("bot", "simulate", str(write(tmp_path, "{who: Eve, alert: Hello}")), "--json")
     assert ended.code == 1
     assert ended.json["unmet"] == "story.yaml, line 7 (step 1): Eve has pressed no button yet."
     assert [chat["with"] for chat in ended.json["chats"]] == ["Olga", "Eve"]
     assert [line["who"] for line in ended.json["chats"][0]["lines"]] == ["Olga", "Parley"]
     assert ended.err.count("\n") == 1
+
+
+UNMET = [
+    ("{who: Olga, presses: Send, within: 0.1}", "Olga waited 0.1 s for the button «Send» and an answer to it and sees"),
+    ("{who: Olga, replies: yes please, to: Nonsense}", "there is no message with «Nonsense» to reply to."),
+    ("{who: Eve, replies: yes please}", "there is no message to reply to."),
+]
+
+
+@pytest.mark.parametrize(("step", "why"), UNMET)
+def test_what_cannot_happen_is_told_with_its_line(
+    cli: Cli, unhurried: None, tmp_path: Path, step: str, why: str
+) -> None:
+    ended = cli("bot", "simulate", str(write(tmp_path, step)))
+    assert ended.code == 1
+    assert f"line 7 (step 1): {why}" in ended.err
 
 
 WRONG = [
