@@ -4,7 +4,7 @@ import asyncio
 
 import structlog
 from aiogram import Bot
-from aiogram.exceptions import TelegramAPIError
+from aiogram.exceptions import ClientDecodeError, TelegramAPIError
 from aiogram.types import (
     BotCommand,
     BotCommandScopeAllGroupChats,
@@ -32,7 +32,7 @@ async def tell_commands(owned: OwnedBot, stop: asyncio.Event) -> int:
             await owned.bot.set_my_commands(commands, BotCommandScopeAllPrivateChats(), language)
             in_groups = [command for command in commands if command.command in GROUP_COMMANDS]
             await owned.bot.set_my_commands(in_groups, BotCommandScopeAllGroupChats(), language)
-    except TelegramAPIError as error:
+    except (TelegramAPIError, ClientDecodeError) as error:
         raise Unavailable(f"Telegram does not take the list of commands ({type(error).__name__}).") from error
     await stop.wait()
     return 0
@@ -42,7 +42,7 @@ async def show_menu(bot: Bot, user_id: int, role: Role, language: str) -> None:
     """A person's own menu, in the private chat. /help says the same, so a menu that fails is only told to the log."""
     try:
         await bot.set_my_commands(commands_of(role, language), BotCommandScopeChat(chat_id=user_id))
-    except TelegramAPIError as error:
+    except (TelegramAPIError, ClientDecodeError) as error:
         log.warning("bot.menu_failed", error=type(error).__name__)
 
 

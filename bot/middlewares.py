@@ -5,7 +5,7 @@ from contextlib import suppress
 from typing import Any
 
 from aiogram import BaseMiddleware, Bot
-from aiogram.exceptions import TelegramAPIError
+from aiogram.exceptions import ClientDecodeError, TelegramAPIError
 from aiogram.types import CallbackQuery, TelegramObject, User
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
@@ -81,5 +81,7 @@ class AnswerMiddleware(BaseMiddleware):
 
 
 async def _answer(bot: Bot, query: CallbackQuery, text: str | None) -> None:
-    with suppress(TelegramAPIError):  # too old to be answered, or answered before: nobody waits for it any more
+    with suppress(
+        TelegramAPIError, ClientDecodeError
+    ):  # too old to be answered, or answered before: nobody waits for it any more
         await bot.answer_callback_query(query.id, text=text[:ANSWER_CHARS] if text else None)

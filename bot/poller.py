@@ -8,7 +8,7 @@ from typing import Any
 
 import aiohttp
 import structlog
-from aiogram.exceptions import TelegramAPIError
+from aiogram.exceptions import ClientDecodeError, TelegramAPIError
 
 from bot.inbox import store_updates
 from config.bots import OwnedBot
@@ -63,5 +63,5 @@ class Poller:
     async def _drop_webhook(self) -> None:
         try:
             await self._owned.bot.delete_webhook(drop_pending_updates=False)
-        except TelegramAPIError as error:
+        except (TelegramAPIError, ClientDecodeError) as error:
             raise Unavailable(f"Telegram cannot be reached ({type(error).__name__}).") from error

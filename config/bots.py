@@ -7,7 +7,7 @@ from typing import NamedTuple
 from aiogram import Bot
 from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import TelegramAPIServer
-from aiogram.exceptions import TelegramAPIError, TelegramUnauthorizedError
+from aiogram.exceptions import ClientDecodeError, TelegramAPIError, TelegramUnauthorizedError
 from aiogram.types import User
 from aiogram.utils.token import TokenValidationError
 
@@ -61,7 +61,7 @@ async def own_bot(runtime: Runtime, tenant_id: TenantId, token: str) -> OwnedBot
     except TelegramUnauthorizedError as error:
         await bot.session.close()
         raise Misconfigured("Telegram refuses the bot's token: take a new one from @BotFather.") from error
-    except TelegramAPIError as error:
+    except (TelegramAPIError, ClientDecodeError) as error:
         await bot.session.close()
         raise Unavailable(f"Telegram cannot be reached ({type(error).__name__}): check the network.") from error
     except BaseException:
@@ -77,7 +77,7 @@ def make_bot(token: str, api_url: str | None) -> Bot:
     try:
         return Bot(token, session=session)
     except TokenValidationError as error:
-        raise Misconfigured("BOT_TOKEN is no bot token: it looks like 123456:ABC….") from error
+        raise Misconfigured("That is no bot token: it looks like 123456:ABC…, @BotFather has it.") from error
 
 
 async def store_bot(runtime: Runtime, tenant_id: TenantId, token: str) -> int:

@@ -77,9 +77,7 @@ async def _create_database(stack: AsyncExitStack, admin_dsn: str, name: str) -> 
     try:
         await server.execute(f'CREATE DATABASE "{name}"')
     except asyncpg.InsufficientPrivilegeError as error:
-        raise Misconfigured(
-            "A bench makes a database of its own: set DATABASE_ADMIN_URL to a login that may."
-        ) from error
+        raise Misconfigured("This makes a database of its own: set DATABASE_ADMIN_URL to a login that may.") from error
     stack.push_async_callback(server.execute, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
 

@@ -89,7 +89,7 @@ class Replies(Part):
 
 
 class Sees(Part):
-    """Waits until the bot has said or edited the words in since the person's own last act."""
+    """Waits for words that the bot has said, or edited in, since this person's own last act."""
 
     who: Name
     sees: Text
