@@ -129,7 +129,7 @@ def _failed(error: TelegramAPIError) -> Outcome:
 
 async def _request(bot: Bot, chat: str, body: Body) -> Message | list[Message]:
     reply = ReplyParameters(message_id=int(body.reply_to)) if body.reply_to else None
-    keyboard = _keyboard(body)
+    keyboard = keyboard_of(body)
     match body.kind:
         case Kind.TEXT:
             return await bot.send_message(
@@ -167,7 +167,7 @@ def _file(name: str) -> str | InputFile:
     return FSInputFile(name.removeprefix("path:")) if name.startswith("path:") else name
 
 
-def _keyboard(body: Body) -> InlineKeyboardMarkup | None:
+def keyboard_of(body: Body) -> InlineKeyboardMarkup | None:
     if not body.buttons:
         return None
     rows = [[InlineKeyboardButton(text=text, callback_data=data) for text, data in row] for row in body.buttons]
