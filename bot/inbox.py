@@ -1,6 +1,7 @@
 """Updates from Telegram: stored before they are confirmed, handled in order per chat, each with its effect once."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -19,6 +20,7 @@ from core.platform.ids import TenantId
 CHATS_AT_ONCE = 32
 PAGE = 200
 MAX_ATTEMPTS = 3
+UNSTORABLE = re.compile("[\\x00\\ud800-\\udfff]")  # PostgreSQL takes neither NUL nor half a surrogate pair
 FIXED_TEXTS = "1"  # version of the check "fixed": the product's own texts
 
 Buttons = tuple[tuple[tuple[str, str], ...], ...]
@@ -72,18 +74,31 @@ Handle = Callable[[Turn, dict[str, Any]], Awaitable[None]]
 
 async def store_updates(database: Database, tenant_id: TenantId, bot_id: int, raws: list[dict[str, Any]]) -> int:
     """After this returns they may be confirmed to Telegram."""
+    updates = [(raw["update_id"], chat_key(raw), raw) for raw in map(storable, raws)]
     async with database.uow(tenant_id) as uow:
-        updates = [(raw["update_id"], chat_key(raw), raw) for raw in raws]
         return await UpdateRepo(uow.db).add_all(tenant_id, bot_id, updates)
+
+
+def storable(value: Any) -> Any:
+    """The same JSON without what PostgreSQL refuses: one such letter must not hold up everybody's updates."""
+    if isinstance(value, str):
+        return UNSTORABLE.sub("\ufffd", value)
+    if isinstance(value, list):
+        return [storable(item) for item in value]
+    if isinstance(value, dict):
+        return {storable(key): storable(item) for key, item in value.items()}
+    return value
 
 
 def chat_key(raw: dict[str, Any]) -> str:
     """What must stay in order: the chat, else the person, else the kind of update."""
     for kind, content in raw.items():
         if isinstance(content, dict):
-            chat = content.get("chat") or (content.get("message") or {}).get("chat")
-            who = chat or content.get("from") or content.get("user")
-            return f"{kind if who is None else 'chat'}:{(who or {}).get('id', '')}"
+            message = content.get("message")
+            inner = message.get("chat") if isinstance(message, dict) else None
+            places = (content.get("chat"), inner, content.get("from"), content.get("user"))
+            who = next((place for place in places if isinstance(place, dict) and place), None)
+            return f"{kind}:" if who is None else f"chat:{who.get('id', '')}"
     return "other"
 
 
@@ -98,7 +113,6 @@ class Feeder:
         self._clock = clock
         self._queues: dict[str, list[StoredUpdate]] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._after = 0
 
     async def run_once(self) -> int:
         """Takes up new updates; returns how many. What a handler raises ends in a row, never here."""
@@ -107,17 +121,16 @@ class Feeder:
             await asyncio.wait(self._tasks.values(), return_when=asyncio.FIRST_COMPLETED)
             return 1
         async with self._database.uow(self._tenant_id) as uow:
-            found = await UpdateRepo(uow.db).list_pending(self._tenant_id, self._bot_id, self._after, PAGE)
+            held = [update.id for queue in self._queues.values() for update in queue]
+            found = await UpdateRepo(uow.db).list_pending(self._tenant_id, self._bot_id, held, PAGE)
         for update in found:
             self._queues.setdefault(update.chat_key, []).append(update)
-            self._after = max(self._after, update.id)
         self._fill()
         return len(found)
 
     def forget(self) -> None:
         """What is queued belongs to another process now; later it is read anew."""
         self._queues.clear()
-        self._after = 0
 
     async def stop(self) -> None:
         """Lets the handlers that have begun end; what is queued stays pending."""
@@ -140,7 +153,8 @@ class Feeder:
 
     async def _serve(self, key: str) -> None:
         while queue := self._queues.get(key):
-            await self._feed(queue.pop(0))
+            await self._feed(queue[0])  # stays first until it is settled, also when the database fails in between
+            queue.pop(0)
         self._queues.pop(key, None)
 
     async def _feed(self, update: StoredUpdate) -> None:

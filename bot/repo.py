@@ -31,9 +31,11 @@ class UpdateRepo(Repo):
         status = await self._db.execute(ADD_ALL, tenant_id, bot_id, list(ids), list(keys), list(payloads))
         return int(status.split()[-1])
 
-    async def list_pending(self, tenant_id: TenantId, bot_id: int, after: int, limit: int) -> list[StoredUpdate]:
-        """In the order of arrival, those with an id above `after`."""
-        return [StoredUpdate(*row) for row in await self._db.fetch(LIST_PENDING, tenant_id, bot_id, after, limit)]
+    async def list_pending(
+        self, tenant_id: TenantId, bot_id: int, held: Sequence[UpdateRow], limit: int
+    ) -> list[StoredUpdate]:
+        """In the order of arrival, without those that are `held` already: rows become visible in any order."""
+        return [StoredUpdate(*row) for row in await self._db.fetch(LIST_PENDING, tenant_id, bot_id, held, limit)]
 
     async def mark_done(self, tenant_id: TenantId, row: UpdateRow, now: datetime) -> bool:
         """False when it has been done before: then its effect must not happen again."""
@@ -79,7 +81,7 @@ ORDER BY u.update_id ON CONFLICT (tenant_id, bot_id, update_id) DO NOTHING
 """
 LIST_PENDING = """
 SELECT id, bot_id, update_id, chat_key, payload, attempts FROM bot_updates
-WHERE tenant_id = $1 AND bot_id = $2 AND state = 'pending' AND id > $3 ORDER BY id LIMIT $4
+WHERE tenant_id = $1 AND bot_id = $2 AND state = 'pending' AND id <> ALL ($3::bigint[]) ORDER BY id LIMIT $4
 """
 MARK_DONE = """
 UPDATE bot_updates SET state = 'done', settled_at = $3, payload = '{}'

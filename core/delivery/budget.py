@@ -41,6 +41,15 @@ for i = 2, #KEYS do
 end
 return 0
 """
+# KEYS: windows. ARGV: attempt, then milliseconds of each window.
+RENEW = """
+local t = redis.call('TIME')
+local now = t[1] * 1000 + math.floor(t[2] / 1000)
+for i = 1, #KEYS do
+  redis.call('ZADD', KEYS[i], 'XX', now, ARGV[1])
+  redis.call('PEXPIRE', KEYS[i], ARGV[i + 1])
+end
+"""
 
 
 class Window(NamedTuple):
@@ -61,6 +70,7 @@ class Budget:
         self._clock = clock
         self._prefix = f"parley:{tenant_id}:budget:{account}"
         self._take = redis.register_script(TAKE)
+        self._renew = redis.register_script(RENEW)
 
     def windows(self, destination: str, account: Limits, chat: Limits, group: Limits | None) -> list[Window]:
         """All the windows that a message to `destination` counts in; `group` None for a private chat."""
@@ -78,6 +88,11 @@ class Budget:
             return answer / 1000
         await self._rebuild(windows)
         return 0.05
+
+    async def renew(self, attempt: str, windows: Sequence[Window]) -> None:
+        """Counts the request from its answer on: the service counts from its arrival, which nobody here can see."""
+        spans = [int(window.limits.seconds * 1000) for window in windows]
+        await self._renew(keys=[window.key for window in windows], args=[attempt, *spans])
 
     async def _rebuild(self, windows: Sequence[Window]) -> None:
         """One process rebuilds, the others come back later."""

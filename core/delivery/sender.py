@@ -14,7 +14,7 @@ import structlog
 from redis.asyncio import Redis
 
 from core.delivery.adapter import Adapter
-from core.delivery.budget import Budget
+from core.delivery.budget import Budget, Window
 from core.delivery.model import Delivery, Found, Lane, Outcome, State
 from core.delivery.repo import LedgerRepo
 from core.delivery.rules import FIND_AGAIN, LEASE_MARGIN, check_body, conclude, lease_of
@@ -120,10 +120,7 @@ class Sender:
 
     async def _afford(self, lane: Lane, adapter: Adapter, head: Delivery) -> bool:
         """Waits a moment for the budget; True when this attempt may go, else the lane rests until it can."""
-        budget = self._budget(lane)
-        limits = adapter.capabilities
-        group = limits.group_limit if adapter.is_group(lane.destination) else None
-        windows = budget.windows(lane.destination, limits.account_limit, limits.chat_limit, group)
+        budget, windows = self._budget(lane), self._windows(lane, adapter)
         while (wait := await budget.take(f"{head.id}:{head.fence + 1}", windows)) > 0:
             if wait > LONGEST_WAIT or self._stopping:
                 async with self._database.uow(lane.tenant_id) as uow:
@@ -132,6 +129,11 @@ class Sender:
                 return False
             await asyncio.sleep(wait)
         return True
+
+    def _windows(self, lane: Lane, adapter: Adapter) -> list[Window]:
+        limits = adapter.capabilities
+        group = limits.group_limit if adapter.is_group(lane.destination) else None
+        return self._budget(lane).windows(lane.destination, limits.account_limit, limits.chat_limit, group)
 
     def _budget(self, lane: Lane) -> Budget:
         key = (lane.tenant_id, lane.account)
@@ -152,6 +154,7 @@ class Sender:
         metrics.DELIVERIES.labels(outcome.state).inc()
         async with self._database.uow(lane.tenant_id) as uow:
             await self._settle(uow, lane, adapter, delivery, outcome)
+        await self._budget(lane).renew(f"{delivery.id}:{delivery.fence}", self._windows(lane, adapter))
 
     async def _request(self, adapter: Adapter, delivery: Delivery) -> Outcome:
         """Exactly one request. What may have acted without an answer is unknown."""

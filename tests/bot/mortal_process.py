@@ -29,7 +29,7 @@ from tests.delivery import sender_process
 from tests.delivery.mail_adapter import UNLIMITED
 from tests.delivery.sender_process import MortalDatabase
 
-SENDER_DEADLINE = 2.0  # seconds
+SENDER_DEADLINE = 1.0  # seconds
 FORKS = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload([__name__, "pytest"])
 
