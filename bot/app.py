@@ -7,7 +7,7 @@ import aiohttp
 import structlog
 
 from bot.commands import tell_commands
-from bot.dispatcher import handle_with, make_dispatcher
+from bot.dispatcher import apologise, handle_with, make_dispatcher
 from bot.inbox import Feeder
 from bot.lease import RENEW_SECONDS, BotLease
 from bot.people import make_invite
@@ -45,7 +45,7 @@ async def serve(runtime: Runtime, owned: OwnedBot, poller: Poller | None, stop: 
     """One bot, while this process holds its lease: its updates in, its handlers on. Nothing pending is dropped."""
     lease = BotLease(runtime.database, owned.tenant_id, owned.bot.id, runtime.holder, runtime.clock)
     handle = handle_with(make_dispatcher(runtime, runtime.need_redis()), owned.bot)
-    feeder = Feeder(runtime.database, owned.tenant_id, owned.bot.id, handle, runtime.clock)
+    feeder = Feeder(runtime.database, owned.tenant_id, owned.bot.id, handle, runtime.clock, apologise)
     try:
         async with asyncio.TaskGroup() as group:
             group.create_task(keep_running("bot.lease", lease.renew, stop, idle=RENEW_SECONDS))

@@ -20,6 +20,7 @@ from core.platform.ids import TenantId
 CHATS_AT_ONCE = 32
 PAGE = 200
 MAX_ATTEMPTS = 3
+RETRY_SECONDS = 0.2
 UNSTORABLE = re.compile("[\\x00\\ud800-\\udfff]")  # PostgreSQL takes neither NUL nor half a surrogate pair
 FIXED_TEXTS = "1"  # version of the check "fixed": the product's own texts
 
@@ -70,6 +71,7 @@ class Turn:
 
 
 Handle = Callable[[Turn, dict[str, Any]], Awaitable[None]]
+Apologise = Callable[[Turn, UnitOfWork, dict[str, Any]], Awaitable[None]]
 
 
 async def store_updates(database: Database, tenant_id: TenantId, bot_id: int, raws: list[dict[str, Any]]) -> int:
@@ -105,11 +107,21 @@ def chat_key(raw: dict[str, Any]) -> str:
 class Feeder:
     """Hands one bot's stored updates to `handle`: one at a time for a chat, many chats at once."""
 
-    def __init__(self, database: Database, tenant_id: TenantId, bot_id: int, handle: Handle, clock: Clock) -> None:
+    def __init__(
+        self,
+        database: Database,
+        tenant_id: TenantId,
+        bot_id: int,
+        handle: Handle,
+        clock: Clock,
+        apologise: Apologise | None = None,
+    ) -> None:
+        """`apologise` may order a word to whoever wrote an update that is parked, in the same transaction."""
         self._database = database
         self._tenant_id = tenant_id
         self._bot_id = bot_id
         self._handle = handle
+        self._apologise = apologise
         self._clock = clock
         self._queues: dict[str, list[StoredUpdate]] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -173,6 +185,7 @@ class Feeder:
                 log.warning("update.failed", attempt=update.attempts, error=type(error).__name__)
                 if await self._failed(update, error) != "pending":
                     return
+                await asyncio.sleep(RETRY_SECONDS)
             else:
                 return
 
@@ -183,4 +196,7 @@ class Feeder:
             if state == "parked":
                 letters = DeadLetterRepo(uow.db)
                 await letters.add(self._tenant_id, "update", "bot", update.id, text, MAX_ATTEMPTS, now)
+                if self._apologise is not None:
+                    turn = Turn(self._database, self._tenant_id, update, self._clock)
+                    await self._apologise(turn, uow, update.payload)
         return state

@@ -14,7 +14,7 @@ from aiogram.utils.token import TokenValidationError
 from config.runtime import Runtime
 from core.access.model import Reader, Role
 from core.access.repo import AccessRepo, DirectoryRepo
-from core.access.service import access_project, access_tenant
+from core.access.service import DEFAULT_TENANT, access_project, access_tenant
 from core.interactions.conversation_repo import SourceRepo
 from core.platform.audit import AuditRepo
 from core.platform.errors import Conflict, Misconfigured, Unavailable
@@ -96,7 +96,7 @@ async def _tokens(runtime: Runtime) -> list[tuple[TenantId, str]]:
         async with runtime.database.anyone() as db:
             bot_id = runtime.settings.bot_token.partition(":")[0]
             known = await DirectoryRepo(db).find(DIRECTORY, bot_id)
-        found.append((known or (await access_tenant(runtime.database, None)).tenant_id, runtime.settings.bot_token))
+        found.append((known or await _first_tenant(runtime), runtime.settings.bot_token))
     async with runtime.database.anyone() as db:
         tenants = await DirectoryRepo(db).list_tenants()
     for tenant_id in tenants.values():
@@ -106,6 +106,14 @@ async def _tokens(runtime: Runtime) -> list[tuple[TenantId, str]]:
                 secrets = SecretRepo(uow.db, runtime.secret_box())
                 found += [(tenant_id, token) for name in names if (token := await secrets.get(tenant_id, name))]
     return list(dict.fromkeys(found))
+
+
+async def _first_tenant(runtime: Runtime) -> TenantId:
+    """Whose bot BOT_TOKEN makes: the only tenant's, else that of the one which the first start founded."""
+    async with runtime.database.anyone() as db:
+        tenants = await DirectoryRepo(db).list_tenants()
+    slug = DEFAULT_TENANT if len(tenants) > 1 and DEFAULT_TENANT in tenants else None
+    return (await access_tenant(runtime.database, slug)).tenant_id
 
 
 async def _enter(runtime: Runtime, tenant_id: TenantId, bot_id: int) -> ProjectId:

@@ -21,6 +21,7 @@ from core.platform.errors import AppError
 
 SPAN = timedelta(hours=24)
 LISTED = 20
+GROUPS = frozenset({"group", "supergroup"})
 
 
 def make_router() -> Router:
@@ -33,16 +34,17 @@ async def digest(
     message: Message, command: CommandObject, turn: Turn, texts: Texts, person: Person, runtime: Runtime
 ) -> None:
     assert person.reader is not None  # noqa: S101 - the filter let only members through
-    found = await _find(message, (command.args or "").strip(), texts, person.reader, runtime)
-    bodies = [turn.text(found)] if isinstance(found, str) else await _digest(found, texts, person.reader, runtime)
+    reader, wanted = person.reader, (command.args or "").strip()
+    if not wanted and message.chat.type in GROUPS:  # who writes in a group is a member of it
+        reader, wanted = reader.model_copy(update={"groups": None}), str(message.chat.id)
+    found = await _find(wanted, texts, reader, runtime)
+    bodies = [turn.text(found)] if isinstance(found, str) else await _digest(found, texts, reader, runtime)
     async with turn.effect() as uow:
         await turn.say(uow, message.chat.id, *bodies, check="digest")
 
 
-async def _find(message: Message, wanted: str, texts: Texts, reader: Reader, runtime: Runtime) -> Chat | str:
-    """The chat that was named, the one the command was written in, or the only one; else words that ask."""
-    in_group = message.chat.type in {"group", "supergroup"}
-    wanted = wanted or (str(message.chat.id) if in_group else "")
+async def _find(wanted: str, texts: Texts, reader: Reader, runtime: Runtime) -> Chat | str:
+    """The chat that is wanted, or the only one; else words that ask."""
     if wanted:
         try:
             return await access_chat(runtime.database, reader, wanted)

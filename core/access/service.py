@@ -142,7 +142,10 @@ RANKS = (Role.OWNER, Role.MANAGER, Role.OPERATOR, Role.MEMBER)
 
 
 async def reader_of_telegram_user(uow: UnitOfWork, telegram_user_id: int) -> Reader | None:
-    """A member of the team in the highest of his or her roles; None for a stranger."""
+    """A member of the team in the highest of his or her roles; None for a stranger.
+
+    A plain member reads no group by default: who is in a group is Telegram's to say.
+    """
     held_roles = await AccessRepo(uow.db).list_roles_of_telegram(uow.tenant_id, telegram_user_id)
     if not held_roles:
         return None
@@ -150,7 +153,8 @@ async def reader_of_telegram_user(uow: UnitOfWork, telegram_user_id: int) -> Rea
     highest = min((role for _, _, role in held_roles), key=RANKS.index)
     held = [project_id for _, project_id, role in held_roles if role is highest]
     projects = None if None in held else frozenset(p for p in held if p is not None)
-    return Reader(tenant_id=uow.tenant_id, member_id=member_id, role=highest, projects=projects)
+    groups = frozenset[int]() if highest is Role.MEMBER else None
+    return Reader(tenant_id=uow.tenant_id, member_id=member_id, role=highest, projects=projects, groups=groups)
 
 
 def actor_of(reader: Reader) -> str:

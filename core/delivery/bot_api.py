@@ -9,10 +9,12 @@ import re
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from html import unescape
+from pathlib import Path
 from typing import NamedTuple
 
 from aiogram import Bot
 from aiogram.exceptions import (
+    ClientDecodeError,
     TelegramAPIError,
     TelegramBadRequest,
     TelegramEntityTooLarge,
@@ -43,6 +45,9 @@ from core.platform.ids import ProjectId
 TAG = re.compile(r"<[^>]*>")
 CODES = (
     ("chat not found", "chat_not_found"),
+    ("bot was blocked", "blocked"),
+    ("bot was kicked", "kicked"),
+    ("user is deactivated", "deactivated"),
     ("not enough rights", "no_rights"),
     ("message is too long", "too_long"),
     ("caption is too long", "too_long"),
@@ -52,6 +57,7 @@ CODES = (
     ("BUTTON_DATA_INVALID", "button"),
     ("message to be replied not found", "reply_not_found"),
 )
+UPLOAD = "path:"
 UNREADABLE = "can't parse entities"
 
 
@@ -80,6 +86,11 @@ class BotApiAdapter:
 
     async def send(self, delivery: Delivery) -> Outcome:
         bot = self._accounts[delivery.account].bot
+        missing = next((name for name in delivery.body.media if _is_missing(name)), None)
+        if missing is not None:
+            return Outcome(
+                state=State.FAILED, error_code="file_missing", error="a file to be sent is not there any more"
+            )
         try:
             return await _sent(lambda: _request(bot, delivery.destination, delivery.body))
         except TelegramBadRequest as error:
@@ -116,8 +127,9 @@ async def _sent(request: Callable[[], Awaitable[Message | list[Message]]]) -> Ou
         return Outcome(state=state, error_code="network", error=type(error.__cause__).__name__)
     except TelegramBadRequest:
         raise
-    except TelegramAPIError as error:  # 5xx
-        return Outcome(state=State.UNKNOWN, error_code=type(error).__name__, error=error.message[:200])
+    except (TelegramAPIError, ClientDecodeError) as error:  # 5xx, or a page of HTML from what stands before Telegram
+        text = error.message[:200] if isinstance(error, TelegramAPIError) else "the answer was no JSON"
+        return Outcome(state=State.UNKNOWN, error_code=type(error).__name__, error=text)
     messages = answer if isinstance(answer, list) else [answer]
     return Outcome(state=State.SENT, remote_id=",".join(str(message.message_id) for message in messages))
 
@@ -162,9 +174,13 @@ async def _request(bot: Bot, chat: str, body: Body) -> Message | list[Message]:
             )  # fmt: skip
 
 
+def _is_missing(name: str) -> bool:
+    return name.startswith(UPLOAD) and not Path(name.removeprefix(UPLOAD)).is_file()
+
+
 def _file(name: str) -> str | InputFile:
     """ "path:…" is uploaded; anything else is a file id that Telegram knows."""
-    return FSInputFile(name.removeprefix("path:")) if name.startswith("path:") else name
+    return FSInputFile(name.removeprefix(UPLOAD)) if name.startswith(UPLOAD) else name
 
 
 def keyboard_of(body: Body) -> InlineKeyboardMarkup | None:

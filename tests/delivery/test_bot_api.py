@@ -256,10 +256,10 @@ async def deactivate(office: Office) -> None:
 
 
 REFUSALS = {
-    "blocked": Refusal(text("a"), "TelegramForbiddenError", block),
-    "account deleted": Refusal(text("a"), "TelegramForbiddenError", deactivate),
+    "blocked": Refusal(text("a"), "blocked", block),
+    "account deleted": Refusal(text("a"), "deactivated", deactivate),
     "never started": Refusal(text("a"), "TelegramForbiddenError", to=lambda office: office.boris.id),
-    "kicked": Refusal(text("a"), "TelegramForbiddenError", kick, to=lambda office: office.forum.id),
+    "kicked": Refusal(text("a"), "kicked", kick, to=lambda office: office.forum.id),
     "muted": Refusal(text("a"), "no_rights", mute, to=lambda office: office.forum.id),
     "unknown person": Refusal(text("a"), "chat_not_found", to=lambda _: 777),
     "unknown group": Refusal(text("a"), "chat_not_found", to=lambda _: -1000000000777),
