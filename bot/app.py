@@ -8,7 +8,7 @@ import structlog
 
 from bot.commands import tell_commands
 from bot.dispatcher import apologise, handle_with, make_dispatcher
-from bot.inbox import Feeder
+from bot.inbox import Feeder, forget_settled
 from bot.lease import RENEW_SECONDS, BotLease
 from bot.people import make_invite
 from bot.poller import Poller
@@ -21,6 +21,7 @@ from core.access.repo import AccessRepo
 from core.platform.ids import TenantId
 
 IDLE_SECONDS = 0.1
+FORGET_SECONDS = 3600.0
 
 log = structlog.get_logger(__name__)
 
@@ -51,6 +52,7 @@ async def serve(runtime: Runtime, owned: OwnedBot, poller: Poller | None, stop: 
             group.create_task(keep_running("bot.lease", lease.renew, stop, idle=RENEW_SECONDS))
             group.create_task(keep_running("bot.feeder", lambda: _feed(feeder, lease), stop, idle=IDLE_SECONDS))
             group.create_task(keep_running("bot.commands", lambda: tell_commands(owned, stop), stop, idle=IDLE_SECONDS))
+            group.create_task(keep_running("bot.memory", lambda: _forget(runtime, owned), stop, idle=FORGET_SECONDS))
             if poller is not None:
                 # A long poll that is cut off has confirmed nothing: its updates come again.
                 polling = keep_running("bot.poller", lambda: _poll(poller, lease), stop, idle=IDLE_SECONDS, grace=0)
@@ -64,6 +66,11 @@ async def _feed(feeder: Feeder, lease: BotLease) -> int:
     if lease.is_held:
         return await feeder.run_once()
     feeder.forget()
+    return 0
+
+
+async def _forget(runtime: Runtime, owned: OwnedBot) -> int:
+    await forget_settled(runtime.database, owned.tenant_id, runtime.clock())
     return 0
 
 

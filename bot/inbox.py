@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
@@ -21,6 +22,7 @@ CHATS_AT_ONCE = 32
 PAGE = 200
 MAX_ATTEMPTS = 3
 RETRY_SECONDS = 0.2
+REMEMBERED = timedelta(days=7)
 UNSTORABLE = re.compile("[\\x00\\ud800-\\udfff]")  # PostgreSQL takes neither NUL nor half a surrogate pair
 FIXED_TEXTS = "1"  # version of the check "fixed": the product's own texts
 
@@ -79,6 +81,12 @@ async def store_updates(database: Database, tenant_id: TenantId, bot_id: int, ra
     updates = [(raw["update_id"], chat_key(raw), raw) for raw in map(storable, raws)]
     async with database.uow(tenant_id) as uow:
         return await UpdateRepo(uow.db).add_all(tenant_id, bot_id, updates)
+
+
+async def forget_settled(database: Database, tenant_id: TenantId, now: datetime) -> int:
+    """Telegram's update ids start anew, at random, after a quiet week: an old one must not pass for a repetition."""
+    async with database.uow(tenant_id) as uow:
+        return await UpdateRepo(uow.db).delete_settled(tenant_id, now - REMEMBERED)
 
 
 def storable(value: Any) -> Any:

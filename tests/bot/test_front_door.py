@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 
 from bot.commands import commands_of
-from bot.inbox import Feeder, Turn, chat_key, store_updates
+from bot.inbox import Feeder, Turn, chat_key, forget_settled, store_updates
 from bot.lease import BotLease
 from bot.webhook import SECRET_HEADER
 from core.access.model import Role
@@ -145,6 +145,17 @@ async def test_poison_is_parked_in_sight_and_the_chat_goes_on(
     assert handler.seen == [2]
     assert await _count(database, tenant_id, "SELECT count(*) FROM bot_updates WHERE state = 'parked'") == 1
     assert await _count(database, tenant_id, "SELECT count(*) FROM dead_letters WHERE origin = 'update'") == 1
+
+
+async def test_an_update_id_is_remembered_for_a_week(database: Database, tenant_id: TenantId, clock: Clock) -> None:
+    await store_updates(database, tenant_id, BOT, [update(1), update(2)])
+    await drain(database, tenant_id, Handler(), clock)
+    await store_updates(database, tenant_id, BOT, [update(3)])
+    clock.forward(days=7)
+    assert await forget_settled(database, tenant_id, clock()) == 0
+    clock.forward(seconds=1)
+    assert await forget_settled(database, tenant_id, clock()) == 2
+    assert await store_updates(database, tenant_id, BOT, [update(1), update(3)]) == 1
 
 
 async def test_only_one_process_works_for_a_bot(database: Database, tenant_id: TenantId, clock: Clock) -> None:

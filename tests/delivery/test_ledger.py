@@ -235,6 +235,18 @@ async def test_what_has_not_begun_can_be_cancelled(ledger: Ledger, clock: Clock)
     assert service.sent == []
 
 
+async def test_a_service_may_take_back_what_it_had_accepted(ledger: Ledger, clock: Clock) -> None:
+    await ledger.order("one")
+    await ledger.send(Service(always(OK)))
+    async with ledger.database.uow(ledger.tenant_id) as uow:
+        [lane] = await LedgerRepo(uow.db).list_lanes(
+            ledger.tenant_id, [await uow.db.fetchval("SELECT id FROM delivery_lanes")]
+        )
+        assert not await LedgerRepo(uow.db).mark_rejected(lane, "no such message", "moderated", clock())
+        assert await LedgerRepo(uow.db).mark_rejected(lane, "1", "moderated", clock())
+    assert await ledger.rows() == [("one", "rejected")]
+
+
 async def test_a_migrated_chat_is_followed_in_order(ledger: Ledger) -> None:
     moved = Outcome(state=State.QUEUED, moved_to="-1007")
     service = Service(lambda d: moved if d.destination == "-7" else OK)
